@@ -1,0 +1,52 @@
+"""signac-flow's parser with our verbs and flags beside its own."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ..flow.project import CompiledProject
+from . import discover, exec, rekey, run, status
+
+__all__ = ["ProjectParser"]
+
+
+class ProjectParser(argparse.ArgumentParser):
+    """The parser that signac-flow fills with its verbs, and that then adds ours.
+
+    signac-flow builds its verbs and parses in one go; so ours are added at the last moment.
+
+    Parameters
+    ----------
+    lab : CompiledProject
+        The project.
+    """
+
+    def __init__(self, lab: CompiledProject) -> None:
+        super().__init__(
+            description=f"{type(lab).__name__}: what is done, what is not, and why.",
+            epilog="`VERB --help` shows examples.",
+        )
+        self._lab = lab
+
+    def add_subparsers(self, **options: Any) -> Any:
+        """Make verbs plain parsers, not copies of this one."""
+        options.setdefault("parser_class", argparse.ArgumentParser)
+        self._verbs = super().add_subparsers(**options)
+        return self._verbs
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Add our verbs and flags to signac-flow's, and parse."""
+        common = {"verbose": 0, "debug": False}
+        known = self._verbs.choices
+        run.extend(known["run"])
+        status.extend(known["status"])
+        exec.extend(known["exec"])
+        for module in (discover, rekey):
+            verb = module.add(self._verbs)
+
+            def main(args: Any, module: Any = module) -> int:
+                return int(module.main(self._lab, args))
+
+            verb.set_defaults(func=main, **common)
+        return super().parse_args(args, namespace)

@@ -1,0 +1,163 @@
+"""``run``: carry out what must be done."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from flow.project import IgnoreConditions
+
+from ..errors import ConfigurationError
+from ..flow.project import CompiledProject
+from ..plan.planner import Planner
+from ..plan.states import State, Verdict
+from ..plan.tasks import Task
+from ..run.runner import Listener, Runner, Summary
+from ..space.changes import sync
+from ..view.console import console_for
+from ..view.progress import RunProgress
+from ..view.summary import show_plan, show_problems, show_summary
+from .selection import add_where, selected_ids, selected_tasks
+
+__all__ = ["extend", "foreseen", "main", "ordered", "run_steps"]
+
+EXAMPLES = """examples:
+  python project.py run                          everything that must be done
+  python project.py run -o stats                 one step, in every class that has it
+  python project.py run --where session=a        some records
+  python project.py run -j 3f2a --pretend        what would be done on one, and why
+  python project.py run --rerun source           also where only the source changed
+"""
+
+
+def extend(parser: argparse.ArgumentParser) -> None:
+    """Add to signac-flow's ``run`` what it has not."""
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add_where(parser)
+    parser.add_argument(
+        "-n",
+        "--num",
+        type=int,
+        help="Carry out at most this many tasks.",
+    ) if "--num" not in parser._option_string_actions else None
+    parser.add_argument(
+        "--fail-fast", action="store_true", help="End the run at the first failure."
+    )
+    parser.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="Try failed tasks again although nothing has changed.",
+    )
+    parser.add_argument(
+        "--rerun",
+        choices=["source"],
+        nargs="+",
+        default=[],
+        help="Also do again what is stale by this rule alone.",
+    )
+    parser.add_argument("--matlab", help="The program for MATLAB steps: matlab, octave-cli, a path.")
+
+
+def run_steps(
+    lab: CompiledProject,
+    names: list[str] | None,
+    ids: set[str] | None,
+    *,
+    listener: Listener | None = None,
+    limit: int | None = None,
+    timeout: float | None = None,
+    order: str | None = None,
+    ignore: Any = IgnoreConditions.NONE,
+    fail_fast: bool = False,
+    rerun: Iterable[str] = (),
+    retry_failed: bool = False,
+) -> Summary:
+    """Carry out the chosen steps on the chosen records."""
+    planner = lab.engine.planner(frozenset(rerun), retry_failed)
+    worker = lab.engine.worker(planner)
+    worker.timeout = timeout if timeout is not None and timeout > 0 else None
+    runner = Runner(
+        worker,
+        listener or Listener(),
+        lab.hooks_around,
+        fail_fast,
+        limit if limit is not None and limit >= 0 else None,
+        bool(ignore & IgnoreConditions.POST),
+    )
+    return runner.run(ordered(selected_tasks(lab, planner, names, ids), order))
+
+
+def ordered(tasks: Iterable[Task], order: str | None) -> list[Task]:
+    """Return tasks in the order that ``--order`` asks for; each still comes after its makers."""
+    found = list(tasks)
+    if order in (None, "none", "by-job"):
+        return found
+    classes = {cls: i for i, cls in enumerate(dict.fromkeys(t.step.record for t in found))}
+    if order == "cyclic":
+        places = {key: i for i, key in enumerate(dict.fromkeys(t.step.operation for t in found))}
+        return sorted(found, key=lambda t: (classes[t.step.record], places[t.step.operation]))
+    shuffled = list(dict.fromkeys(t.record.id for t in found))
+    random.shuffle(shuffled)
+    ranks = {id: i for i, id in enumerate(shuffled)}
+    return sorted(found, key=lambda t: (classes[t.step.record], ranks[t.record.id]))
+
+
+def foreseen(planner: Planner, tasks: Iterable[Task]) -> list[tuple[Task, Verdict]]:
+    """Return the tasks that a run would do if none failed, and why."""
+    coming: dict[Task, Verdict] = {}
+    for task in tasks:
+        verdict = planner.judge(task)
+        if verdict.wanted:
+            coming[task] = verdict
+        elif verdict.state is State.WAITING and verdict.reasons[0].what != "document":
+            makers = [m for m in planner.needs(task).upstream if not planner.judge(m).usable]
+            if makers and all(maker in coming for maker in makers):
+                coming[task] = verdict
+    return list(coming.items())
+
+
+def main(lab: CompiledProject, args: argparse.Namespace) -> int:
+    """Carry ``run`` out; return the exit code."""
+    console, errors = console_for(), console_for(sys.stderr)
+    lab.engine.matlab = args.matlab
+    unknown = lab.unknown_names(args.operation_name)
+    if unknown:
+        known = ", ".join(lab.operations) or "none"
+        raise ConfigurationError(f"no operation is called {', '.join(unknown)}. There are: {known}.")
+    if args.parallel not in (None, 1):
+        errors.print("steps of records are carried out one after the other; -p is for operations.")
+    if not args.pretend:
+        sync(lab.engine.space, lab.engine.journal)
+    ids = selected_ids(lab, args)
+    show_problems(errors, lab.engine.space.problems)
+    if args.pretend:
+        planner = lab.engine.planner(frozenset(args.rerun), args.retry_failed)
+        show_plan(console, foreseen(planner, selected_tasks(lab, planner, args.operation_name, ids)))
+        return 0
+    start = time.monotonic()
+    with RunProgress(errors) as progress:
+        summary = run_steps(
+            lab,
+            args.operation_name,
+            ids,
+            listener=progress,
+            limit=args.num,
+            timeout=args.timeout,
+            order=args.order,
+            ignore=args.ignore_conditions,
+            fail_fast=args.fail_fast,
+            rerun=args.rerun,
+            retry_failed=args.retry_failed,
+        )
+    has_steps = any(True for _ in lab.chosen_steps(args.operation_name))
+    if has_steps or not lab.own_operations(args.operation_name):
+        show_summary(console, summary, time.monotonic() - start, lab.engine.root)
+    if not (summary.failed and args.fail_fast):
+        lab.run_own(args, ids)
+    failed = summary.failed or summary.still_failed or lab.engine.space.problems
+    return 1 if failed else 0

@@ -1,0 +1,105 @@
+"""Which records the command line selects: ``-j``, ``-f`` and ``--where``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from signac.filterparse import parse_filter_arg
+
+from ..errors import ConfigurationError, RecordNotFound
+from ..flow.project import CompiledProject
+from ..plan.planner import Planner
+from ..plan.tasks import Task
+from ..values.collection import Collection, matches_text
+
+__all__ = ["add_where", "selected_ids", "selected_tasks"]
+
+
+def add_where(parser: argparse.ArgumentParser) -> None:
+    """Add ``--where`` to a verb's parser."""
+    parser.add_argument(
+        "--where",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="Only records with these keys, properties or metadata: --where session=a parity=even.",
+    )
+
+
+def selected_ids(lab: CompiledProject, args: argparse.Namespace) -> set[str] | None:
+    """Return the job ids that the arguments select, or None for all.
+
+    Raises
+    ------
+    RecordNotFound
+        If an id or a name selects nothing.
+    ConfigurationError
+        If the arguments contradict each other.
+    """
+    ids = getattr(args, "job_id", None)
+    filter_ = getattr(args, "filter", None)
+    where = getattr(args, "where", None)
+    if ids and filter_:
+        raise ConfigurationError("-j/--job-id and -f/--filter cannot be combined; give one.")
+    chosen: set[str] | None = None
+    if ids:
+        chosen = {lab._get_aggregate_from_id(id)[0].id for id in ids}
+    if filter_:
+        parsed = parse_filter_arg(filter_)
+        found = {
+            record.id
+            for cls in lab.engine.space.classes
+            for record in Collection(lab.engine.space, cls).where(parsed)  # type: ignore[type-var]  # a RecordType
+        }
+        chosen = found | {job.id for job in lab.find_jobs(parsed)}
+    if where:
+        found = _where(lab, where)
+        chosen = found if chosen is None else chosen & found
+    return chosen
+
+
+def _where(lab: CompiledProject, conditions: list[str]) -> set[str]:
+    space = lab.engine.space
+    found = set()
+    known: set[str] = set()
+    wanted = []
+    for condition in conditions:
+        name, equals, text = condition.partition("=")
+        if not equals or not name:
+            raise ConfigurationError(f"--where {condition!r}: write KEY=VALUE, as in session=a.")
+        wanted.append((name, text))
+    for cls in space.classes:
+        for record in space.records(cls).values():
+            has = {n for n, _ in wanted if _has(record, n)}
+            known |= has
+            if len(has) == len(wanted) and all(matches_text(record, n, t) for n, t in wanted):
+                found.add(record.id)
+    for name, _ in wanted:
+        if name not in known:
+            keys = dict.fromkeys(k for cls in space.classes for k in cls.keys)
+            raise RecordNotFound(
+                f"--where {name}=…: no record has such a key, property or metadata. "
+                f"Keys: {', '.join(keys)}."
+            )
+    return found
+
+
+def _has(record: Any, name: str) -> bool:
+    cls = type(record)
+    return (
+        name in cls.keys
+        or isinstance(getattr(cls, name, None), property)
+        or name in record.document
+    )
+
+
+def selected_tasks(
+    lab: CompiledProject, planner: Planner, names: list[str] | None, ids: set[str] | None
+) -> Iterator[Task]:
+    """Yield the tasks of the chosen operations on the chosen records, in their order."""
+    steps = {step.operation for step in lab.chosen_steps(names)}
+    for task in planner.tasks():
+        if task.step.operation in steps and (ids is None or task.record.id in ids):
+            yield task

@@ -1,0 +1,66 @@
+"""``status``: what is done, what is not, and why."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from ..flow.project import CompiledProject
+from ..view.console import console_for
+from ..view.status import Row, show_status, status_json
+from ..view.summary import show_problems
+from .selection import add_where, selected_ids, selected_tasks
+
+__all__ = ["extend", "main", "rows"]
+
+EXAMPLES = """examples:
+  python project.py status                       how many tasks of each step are in which state
+  python project.py status -d                    each task, and why it is in its state
+  python project.py status -d -j 3f2a            one job
+  python project.py status -o stats --where session=a
+  python project.py status --json                for programs
+"""
+
+
+def extend(parser: argparse.ArgumentParser) -> None:
+    """Add to signac-flow's ``status`` what it has not."""
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add_where(parser)
+
+
+def rows(lab: CompiledProject, names: list[str] | None, ids: set[str] | None) -> list[Row]:
+    """Return the state of each chosen task, steps of records first."""
+    planner = lab.engine.planner()
+    found = [
+        Row(
+            task.step.record.__name__,
+            task.record.label,
+            task.record.id,
+            task.step.name,
+            planner.judge(task),
+        )
+        for task in selected_tasks(lab, planner, names, ids)
+    ]
+    for name, id, verdict in lab.own_verdicts(names, ids):
+        found.append(Row("", id, id, name, verdict))
+    return found
+
+
+def main(lab: CompiledProject, args: argparse.Namespace) -> int:
+    """Carry ``status`` out; return the exit code."""
+    ids = selected_ids(lab, args)
+    space = lab.engine.space
+    found = rows(lab, args.operation, ids)
+    if args.dump_json:
+        print(json.dumps(status_json(found), indent=1))
+        return 0
+    show_problems(console_for(sys.stderr), space.problems)
+    counts = {
+        cls.__name__: sum(ids is None or id in ids for id in space.records(cls))
+        for cls in space.classes
+    }
+    detailed = args.detailed or args.full or args.only_incomplete
+    show_status(console_for(), counts, found, detailed, args.only_incomplete)
+    return 0

@@ -1,0 +1,1 @@
+"""How a command is spelled, found and carried out. Nothing here knows records or tasks."""

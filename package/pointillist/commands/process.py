@@ -1,0 +1,264 @@
+"""Carry out one command as a child process with a log, and end it with all that it started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from ..errors import CommandFailed, ProgramNotFound, TimedOut
+
+__all__ = ["Finished", "run"]
+
+GRACE = 2.0
+"""Seconds between SIGTERM and SIGKILL."""
+
+LONGEST_WORD = 100_000
+"""Bytes of a command that are safely passed as one argument (Linux allows 128 KiB)."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a command ended.
+
+    Attributes
+    ----------
+    code : int
+        Exit code; ``-n`` when signal ``n`` ended it.
+    seconds : float
+        Time from start to end.
+    """
+
+    code: int
+    seconds: float
+
+    @property
+    def ending(self) -> str:
+        """``exit 3`` or ``killed by SIGSEGV``."""
+        if self.code >= 0:
+            return f"exit {self.code}"
+        try:
+            return f"killed by {signal.Signals(-self.code).name}"
+        except ValueError:
+            return f"killed by signal {-self.code}"
+
+
+def run(
+    argv: Sequence[str] | str,
+    *,
+    shell: bool = False,
+    cwd: Path,
+    env: Mapping[str, str],
+    log: Path,
+    timeout: float | None = None,
+    stdout: Path | None = None,
+) -> Finished:
+    """Run a command to its end.
+
+    It has a session of its own, reads nothing (``/dev/null``) and writes into the log. What it
+    started is ended with it when the timeout is over or when waiting is interrupted (also by
+    KeyboardInterrupt): SIGTERM, two seconds of grace, SIGKILL. On Linux that also reaches
+    descendants that moved to another process group or session.
+
+    Parameters
+    ----------
+    argv : sequence of str, or str
+        Program and arguments; with ``shell``, one text for ``/bin/sh``, of any length.
+    shell : bool
+        Whether ``argv`` is a shell command.
+    cwd : Path
+        Folder to run in.
+    env : mapping of str to str
+        Environment variables, added to this process's own.
+    log : Path
+        File that gets what is printed, appended; made if it is not there.
+    timeout : float, optional
+        Seconds after which the command is ended.
+    stdout : Path, optional
+        File that gets standard output instead of the log, from its beginning.
+
+    Returns
+    -------
+    Finished
+        Exit code and time. A code that is not 0 raises nothing.
+
+    Raises
+    ------
+    TimedOut
+        When the command took longer than ``timeout``.
+    ProgramNotFound
+        When there is no such program.
+    CommandFailed
+        When the program cannot be started for another reason.
+    """
+    with contextlib.ExitStack() as files:
+        errors = files.enter_context(log.open("ab"))
+        prints = files.enter_context(stdout.open("wb")) if stdout else errors
+        script = files.enter_context(_long_script(argv)) if shell else None
+        words = _words(argv, shell=shell, script=script)
+        begin = time.monotonic()
+        child = _start(words, cwd, env, prints, errors, script, log)
+        try:
+            code = child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            end_tree(child)
+            raise TimedOut(
+                f"{_named(argv)} took longer than its timeout of {timeout:g} s and was ended, with "
+                f"all it had started. Raise timeout= if it may; what it printed is in {log}.",
+                log=log,
+            ) from None
+        except BaseException:
+            end_tree(child)
+            raise
+        return Finished(code, time.monotonic() - begin)
+
+
+def end_tree(child: subprocess.Popen[bytes]) -> None:
+    """End a child that leads a session, and its descendants: SIGTERM, grace, SIGKILL.
+
+    Parameters
+    ----------
+    child : subprocess.Popen
+        Started with ``start_new_session=True``; it has been waited for when this returns.
+    """
+    tree = _tree(child.pid)
+    _signal(child.pid, tree, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE
+    try:
+        while tree and time.monotonic() < deadline:
+            time.sleep(0.01)
+            child.poll()
+            tree = _tree(child.pid, tree)
+    finally:  # also when a second KeyboardInterrupt comes
+        deadline = time.monotonic() + GRACE
+        while tree and time.monotonic() < deadline:
+            _signal(child.pid, tree, signal.SIGKILL)
+            time.sleep(0.01)
+            child.poll()
+            tree = _tree(child.pid, tree)
+        child.wait()
+
+
+@contextlib.contextmanager
+def _long_script(command: Sequence[str] | str) -> Iterator[IO[bytes] | None]:
+    """Give an open file with a shell command that is too long to be an argument, else None."""
+    text = os.fsencode(command) if isinstance(command, str) else b""
+    if len(text) <= LONGEST_WORD:
+        yield None
+        return
+    with tempfile.TemporaryFile() as script:
+        script.write(text)
+        script.flush()
+        script.seek(0)
+        yield script
+
+
+def _words(argv: Sequence[str] | str, *, shell: bool, script: IO[bytes] | None) -> list[str]:
+    if not shell:
+        return [argv] if isinstance(argv, str) else list(argv)
+    if script is not None:
+        return ["/bin/sh", f"/dev/fd/{script.fileno()}"]
+    return ["/bin/sh", "-c", argv if isinstance(argv, str) else " ".join(argv)]
+
+
+def _named(argv: Sequence[str] | str) -> str:
+    """Name a command for a message, short."""
+    text = argv if isinstance(argv, str) else " ".join(argv)
+    return f'"{text[:77]}..."' if len(text) > 80 else f'"{text}"'
+
+
+def _start(
+    words: list[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    stdout: IO[bytes],
+    stderr: IO[bytes],
+    script: IO[bytes] | None,
+    log: Path,
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            words,
+            cwd=cwd,
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+            pass_fds=() if script is None else (script.fileno(),),
+        )
+    except OSError as error:
+        if not cwd.is_dir():
+            raise CommandFailed(
+                f"{_named(words)} cannot start: its folder {cwd} is not there.", log=log
+            ) from error
+        if isinstance(error, FileNotFoundError):
+            raise ProgramNotFound(
+                f'The program "{words[0]}" is not there. Install it, put its folder on PATH, or '
+                "write its full path into the command.",
+                log=log,
+            ) from error
+        raise CommandFailed(
+            f"{_named(words)} cannot start: {error.strerror}. Check that it is "
+            "an executable program.",
+            log=log,
+        ) from error
+
+
+class _Process(NamedTuple):
+    """A process; its start time tells it from a later one with the same id."""
+
+    pid: int
+    start: int
+
+
+def _tree(leader: int, known: Iterable[_Process] = ()) -> set[_Process]:
+    """Live processes of a leader's session, those known before, and the descendants of all these.
+
+    Without ``/proc`` the leader stands for its process group.
+    """
+    if not Path("/proc/self/stat").exists():
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(leader, 0)
+            return {_Process(leader, 0)}
+        return set()
+    parents: dict[_Process, int] = {}
+    found = set()
+    known = set(known)
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:  # proc(5): pid (name) state parent group session ...; a name may hold any character
+            words = entry.read_bytes().rpartition(b")")[2].split()
+        except OSError:
+            continue  # it has ended meanwhile
+        if words[0] in (b"Z", b"X"):
+            continue
+        process = _Process(int(entry.parent.name), int(words[19]))
+        parents[process] = int(words[1])
+        if process in known or int(words[3]) == leader:
+            found.add(process)
+    size = -1
+    while size != len(found):
+        size = len(found)
+        pids = {leader, *(process.pid for process in found)}
+        found |= {process for process, parent in parents.items() if parent in pids}
+    return found
+
+
+def _signal(group: int, tree: Iterable[_Process], number: signal.Signals) -> None:
+    """Send a signal to a process group and to the processes of the tree that left it."""
+    tree = list(tree)
+    if not tree:
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+    for process in tree:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getpgid(process.pid) != group:
+                os.kill(process.pid, number)

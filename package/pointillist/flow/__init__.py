@@ -1,0 +1,1 @@
+"""The only room that touches signac-flow's private parts (its version is pinned)."""

@@ -1,0 +1,237 @@
+"""A FlowProject that holds the operations of record classes beside its own."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import flow
+from flow.project import IgnoreConditions
+from signac.job import Job
+
+from ..errors import RecordNotFound, SeveralRecords, TaskError
+from ..model.pipeline import StepSpec
+from ..model.records import Record, RecordType
+from ..plan.states import Reason, State, Verdict
+from ..plan.tasks import Task
+from ..run.attempt import failure
+from ..run.engine import Engine
+from ..run.runner import Runner
+from .operations import Operation, compile_step, group_of
+from .shelves import RecordStore, shelf_project
+
+__all__ = ["CompiledProject"]
+
+
+class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow has no types
+    """What ``Project`` is to signac-flow: one project over the workspaces of all classes."""
+
+    engine: Engine
+
+    def carry_out(self, task: Task) -> None:
+        """Carry a task out, whatever its state is.
+
+        Raises
+        ------
+        TaskError
+            If it fails, or another runner has it.
+        """
+        planner = self.engine.planner()
+        runner = Runner(self.engine.worker(planner), around=self.hooks_around)
+        attempt = runner.force(task)
+        if attempt is None:
+            raise TaskError(
+                f"{task}: another runner is at it.",
+                record=task.record.label,
+                step=task.step.operation,
+            )
+        if attempt.outcome != "complete":
+            raise failure(task, attempt, self.engine.root)
+
+    # registering
+
+    def _register_operations(self) -> None:
+        super()._register_operations()
+        self._shelf_projects: dict[RecordType, Any] = {}
+        for step in self._steps():
+            self._operations[step.operation] = compile_step(
+                step, self.record_of, self.engine.planner, self.carry_out
+            )
+
+    def _register_groups(self) -> None:
+        super()._register_groups()
+        stores: dict[RecordType, RecordStore] = {}
+        for operation in self._operations.values():
+            if not isinstance(operation, Operation):
+                continue
+            cls = operation.step.record
+            if cls not in stores:
+                stores[cls] = self._store(cls)
+            group = group_of(operation)
+            self._groups[group.name] = group
+            self._group_to_aggregate_store[group] = stores[cls]
+
+    def _store(self, cls: RecordType) -> RecordStore:
+        return RecordStore(cls, lambda: self.engine.space.records(cls), self.job_of)
+
+    def _steps(self) -> Iterator[StepSpec]:
+        for cls in self.engine.space.classes:
+            yield from (step for step in cls.__steps__.values() if step.stored)
+
+    # jobs and records
+
+    def job_of(self, record: Record) -> Any:
+        """Return the signac job of a record."""
+        cls = type(record)
+        if self.engine.space.is_first(cls):
+            return self.open_job(id=record.id)
+        if cls not in self._shelf_projects:
+            root = self.engine.space.project_of(cls).path
+            self._shelf_projects[cls] = shelf_project(self, root)
+        return self._shelf_projects[cls].open_job(id=record.id)
+
+    def record_of(self, job: Any) -> Record:
+        """Return the record of a signac job.
+
+        Raises
+        ------
+        RecordNotFound
+            If the job is of no class of the project.
+        """
+        for cls in self.engine.space.classes:
+            found = self.engine.space.records(cls).get(job.id)
+            if found is not None:
+                record: Record = found
+                return record
+        raise RecordNotFound(f"the job {job.id} is no record of {type(self).__name__}.")
+
+    def records_by_id(self, start: str) -> list[Any]:
+        """Return the records, of any class, whose job id begins with `start`."""
+        return [
+            record
+            for cls in self.engine.space.classes
+            for id, record in self.engine.space.records(cls).items()
+            if id.startswith(start)
+        ]
+
+    def _get_aggregate_from_id(self, id: str, check_abbrevations: bool = True) -> Any:
+        found = self.records_by_id(id)
+        exact = [record for record in found if record.id == id]
+        if len(exact or found) > 1:
+            some = "; ".join(f"{record.id[:8]}… {record.label}" for record in found[:3])
+            raise SeveralRecords(
+                f"{len(found)} job ids begin with {id!r}: {some}. Give more of it."
+            )
+        if exact or (found and check_abbrevations):
+            return (self.job_of(found[0]),)
+        try:
+            return super()._get_aggregate_from_id(id, check_abbrevations)
+        except LookupError:
+            raise RecordNotFound(
+                f"there is no job whose id begins with {id!r}. `status -d` lists them."
+            ) from None
+
+    def _convert_jobs_to_aggregates(self, jobs: Any) -> Any:
+        """Accept the jobs of every class, where signac-flow accepts those of its workspace."""
+        if jobs is None or not isinstance(jobs, list | tuple | set):
+            return super()._convert_jobs_to_aggregates(jobs)
+        ours, others = [], []
+        for job in jobs:
+            single = job[0] if isinstance(job, tuple) and len(job) == 1 else job
+            is_ours = isinstance(single, Job) and bool(self.records_by_id(single.id))
+            (ours if is_ours else others).append((single,) if is_ours else job)
+        return ours + (super()._convert_jobs_to_aggregates(others) if others else [])
+
+    # operations by name
+
+    def chosen_steps(self, names: Iterable[str] | None) -> list[StepSpec]:
+        """Return the steps whose operation, step or output is called as a name says.
+
+        Parameters
+        ----------
+        names : iterable of str, optional
+            Regular expressions, matched whole: ``Block.stats``, ``stats``, ``Block\\..*``.
+        """
+        if names is None:
+            return list(self._steps())
+        patterns = [re.compile(name) for name in names]
+        return [s for s in self._steps() if any(p.fullmatch(n) for p in patterns for n in _said(s))]
+
+    def own_operations(self, names: Iterable[str] | None = None) -> list[str]:
+        """Return the names of the operations that were written with ``@Project.operation``."""
+        own = [name for name, op in self._operations.items() if not isinstance(op, Operation)]
+        if names is None:
+            return own
+        groups = [n for n in self._groups if n not in self._operations]
+        return [n for n in own + groups if any(re.fullmatch(name, n) for name in names)]
+
+    def unknown_names(self, names: Iterable[str] | None) -> list[str]:
+        """Return those names that select nothing."""
+        return [
+            name
+            for name in names or ()
+            if not self.chosen_steps([name]) and not self.own_operations([name])
+        ]
+
+    def _gather_selected_flow_groups(self, names: Any = None, i_pass: int = 1) -> list[Any]:
+        if names is None:
+            return list(self._groups.values())
+        found: dict[str, Any] = {}
+        for name in names:
+            for step in self.chosen_steps([name]):
+                found[step.operation] = self._groups[step.operation]
+            for group in self.own_operations([name]):
+                found[group] = self._groups[group]
+        unknown = self.unknown_names(names)
+        if unknown and i_pass == 1:
+            print(f"Unrecognized flow operation(s): {', '.join(unknown)}", file=sys.stderr)
+        return list(found.values())
+
+    # hooks and states
+
+    @contextmanager
+    def hooks_around(self, task: Task) -> Iterator[None]:
+        """Call the project's and the operation's hooks around a task."""
+        name = task.step.operation
+        if not self._has_hooks(name):
+            yield
+            return
+        operation = SimpleNamespace(name=name, _jobs=(self.job_of(task.record),))
+        with self._run_with_hooks(operation):
+            yield
+
+    def _has_hooks(self, name: str) -> bool:
+        kinds = ("on_start", "on_exit", "on_success", "on_exception")
+        hooks = [self._project_hooks, self._operation_hooks.get(name)]
+        return any(h is not None and any(len(getattr(h, k)) for k in kinds) for h in hooks)
+
+    def own_verdicts(
+        self, names: Iterable[str] | None = None, ids: set[str] | None = None
+    ) -> Iterator[tuple[str, str, Verdict]]:
+        """Yield operation, aggregate id and state of the operations that conditions judge."""
+        groups = {self._groups[n] for n in self.own_operations(names) if n in self._operations}
+        if not groups:
+            return
+        for id, aggregate, group in self._generate_selected_aggregate_groups(
+            selected_groups=groups
+        ):
+            if ids is not None and id not in ids:
+                continue
+            if group._complete(aggregate):
+                yield group.name, id, Verdict(State.COMPLETE)
+            elif group._eligible(aggregate, IgnoreConditions.POST):
+                yield group.name, id, Verdict(State.READY)
+            else:
+                text = "a precondition does not hold"
+                yield group.name, id, Verdict(State.WAITING, (Reason("needs", "", text=text),))
+
+
+def _said(step: StepSpec) -> list[str]:
+    cls = step.record.__name__
+    names = dict.fromkeys([step.name, *(made.name for made in step.outputs)])
+    return [said for name in names for said in (f"{cls}.{name}", name)]
+

@@ -1,0 +1,64 @@
+"""Text, and single numbers as text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .coercion import coerce
+from .faults import about, as_format_error, wrong_type
+from .scalars import SCALARS, plain_scalar
+
+__all__ = ["NumberFormat", "TextFormat", "read_text", "write_text"]
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write text in UTF-8, its line ends as they are."""
+    with as_format_error("cannot write text"):
+        path.write_bytes(text.encode())
+
+
+def read_text(path: Path) -> str:
+    """Read text in UTF-8, its line ends as they are."""
+    with as_format_error(f"{path} is no text in UTF-8"):
+        return path.read_bytes().decode()
+
+
+@dataclass(frozen=True)
+class TextFormat:
+    """Text in UTF-8; line ends are kept as they are."""
+
+    def write(self, value: object, path: Path) -> None:
+        """Write the text and nothing else."""
+        if not isinstance(value, str):
+            raise wrong_type("str", value)
+        write_text(value, path)
+
+    def read(self, path: Path) -> str:
+        """Read the whole text."""
+        return read_text(path)
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """One number on one line: its ``repr``, which gives the same number back bit by bit.
+
+    Parameters
+    ----------
+    kind : {"int", "float", "bool"}
+        What is read back.
+    """
+
+    kind: str
+
+    def write(self, value: object, path: Path) -> None:
+        """Write the number and a line end."""
+        with as_format_error(f"cannot write the {self.kind}"):
+            write_text(f"{plain_scalar(self.kind, value)!r}\n", path)
+
+    def read(self, path: Path) -> int | float | bool:
+        """Read the number; white space around it does not matter."""
+        text = read_text(path)
+        with about(path):
+            number: int | float | bool = coerce(text, SCALARS[self.kind])
+            return number

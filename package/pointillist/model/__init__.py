@@ -1,0 +1,1 @@
+"""What the user declared: fields, records, aggregates, steps. Plain data, no IO."""

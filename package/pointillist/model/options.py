@@ -1,0 +1,85 @@
+"""What a step may say about how it is carried out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from ..errors import DeclarationError
+
+__all__ = ["Options"]
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_GIGABYTES = {"k": 1e-6, "m": 1e-3, "g": 1.0, "t": 1e3}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of a step.
+
+    Parameters
+    ----------
+    version : str, optional
+        The author's version: when it changes the step is done again, and its source is not
+        looked at.
+    retries : int
+        How often a failed attempt is tried again in the same run.
+    timeout, walltime : float
+        Seconds; text like ``"90s"``, ``"30m"``, ``"2h"``, ``"1d"`` is understood. A task is ended
+        at `timeout`; `walltime` is asked of a scheduler.
+    np, ngpu : int
+        Processes and GPUs.
+    memory : float
+        Gigabytes; text like ``"8g"``, ``"500m"`` is understood.
+    """
+
+    version: str | None = None
+    retries: int = 0
+    timeout: float | None = None
+    np: int = 1
+    ngpu: int = 0
+    memory: float | None = None
+    walltime: float | None = None
+
+    def updated(self, **changes: Any) -> Options:
+        """Return these options with `changes`.
+
+        Raises
+        ------
+        DeclarationError
+            If an option is unknown or its value cannot be.
+        """
+        known = [f.name for f in fields(self)]
+        for name, value in changes.items():
+            if name not in known:
+                raise DeclarationError(
+                    f"a step has no option {name!r}. The options are: {', '.join(known)}."
+                )
+            changes[name] = _checked(name, value)
+        return replace(self, **changes)
+
+
+def _checked(name: str, value: Any) -> Any:
+    if value is None and name not in ("retries", "np", "ngpu"):
+        return None
+    if name == "version":
+        return str(value)
+    if name in ("timeout", "walltime"):
+        return _quantity(name, value, _SECONDS, '90, "90s", "30m", "2h" or "1d"')
+    if name == "memory":
+        return _quantity(name, value, _GIGABYTES, '8, "8g" or "500m"')
+    least = 1 if name == "np" else 0
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise DeclarationError(f"the option {name}={value!r} must be an integer from {least}.")
+    return value
+
+
+def _quantity(name: str, value: Any, units: dict[str, float], examples: str) -> float:
+    if isinstance(value, str):
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]?)b?\s*", value.lower())
+        if found and (found[2] in units or not found[2]):
+            value = float(found[1]) * units.get(found[2], 1.0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise DeclarationError(f"the option {name}={value!r} is not understood; write {examples}.")
+    return float(value)

@@ -1,0 +1,120 @@
+"""A class's steps in the order in which they can be done, and what each needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DeclarationError
+from .arguments import Ref, has_each, refs
+from .steps import Call
+
+if TYPE_CHECKING:
+    from .fields import Output
+    from .records import RecordType
+
+__all__ = ["StepSpec", "order_classes", "order_steps"]
+
+
+@dataclass(frozen=True)
+class StepSpec:
+    """One step of one class.
+
+    Parameters
+    ----------
+    record : RecordType
+        The class.
+    name : str
+        The name in the class: that of its first output, or the name that the wired step was bound
+        to in the class body.
+    call : Call
+        What is called; its arguments refer to fields by name.
+    outputs : tuple of Output
+        What it makes.
+    """
+
+    record: RecordType
+    name: str
+    call: Call
+    outputs: tuple[Output, ...]
+
+    @property
+    def operation(self) -> str:
+        """The name of the operation: ``Block.stats``."""
+        return f"{self.record.__name__}.{self.name}"
+
+    @property
+    def stored(self) -> bool:
+        """Whether its results are kept in files."""
+        return self.outputs[0].stored
+
+    @property
+    def needs_members(self) -> bool:
+        """Whether an argument is taken from each member."""
+        return has_each(dict(self.call.arguments))
+
+    def refs(self) -> Iterator[Ref]:
+        """Yield the fields that it is called with."""
+        return refs(dict(self.call.arguments))
+
+
+def order_steps(name: str, steps: Mapping[str, StepSpec]) -> dict[str, StepSpec]:
+    """Return `steps` such that each comes after those it needs, else in declared order.
+
+    Raises
+    ------
+    DeclarationError
+        If steps need each other.
+    """
+    makers = {field.name: spec.name for spec in steps.values() for field in spec.outputs}
+    graph: dict[str, list[str]] = {
+        spec.name: [makers[r.field] for r in spec.refs() if r.depth == 0 and r.field in makers]
+        for spec in steps.values()
+    }
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        cycle = " → ".join(reversed(error.args[1]))
+        raise DeclarationError(
+            f"{name}: the steps {cycle} need each other. Break the circle."
+        ) from None
+    ranks = {step: i for i, step in enumerate(steps)}
+    depth: dict[str, int] = {}
+    for step in order:  # keep the declared order wherever the graph allows it
+        depth[step] = max([depth[d] for d in graph[step]] + [ranks[step]])
+    return {step: steps[step] for step in sorted(order, key=lambda s: (depth[s], order.index(s)))}
+
+
+def order_classes(classes: tuple[Any, ...]) -> list[RecordType]:
+    """Return the classes of a project such that members come before their aggregates.
+
+    Raises
+    ------
+    DeclarationError
+        If a member's class is not in the project.
+    """
+    graph: dict[RecordType, list[RecordType]] = {}
+    for cls in classes:
+        member = cls.__member__
+        if member is not None and member not in classes:
+            raise DeclarationError(
+                f"{cls.__name__} is an aggregate of {member.__name__}, which is not among the "
+                f"project's records. Write: records = ({member.__name__}, {cls.__name__}, …)."
+            )
+        graph[cls] = [member] if member is not None else []
+    order = list(TopologicalSorter(graph).static_order())
+    done: list[RecordType] = []
+    for cls in sorted(order, key=lambda c: classes.index(c)):
+        _place(cls, graph, done)
+    return done
+
+
+def _place(
+    cls: RecordType, graph: Mapping[RecordType, list[RecordType]], done: list[RecordType]
+) -> None:
+    for needed in graph[cls]:
+        _place(needed, graph, done)
+    if cls not in done:
+        done.append(cls)

@@ -1,0 +1,221 @@
+"""The planner: which state each task is in, and why. It reads a snapshot and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..errors import CorruptRecord
+from ..model.pipeline import StepSpec
+from ..model.records import RecordType
+from ..space.dataspace import DataSpace
+from ..space.journals import Attempt, Attempts
+from ..space.layout import JobFolder
+from ..space.snapshot import Snapshot
+from . import rules
+from .source import SourceReader
+from .states import Reason, State, Verdict
+from .tasks import Needs, Task, needs_of
+
+__all__ = ["Planner"]
+
+
+class Planner:
+    """Judges tasks.
+
+    Parameters
+    ----------
+    space : DataSpace
+        The records.
+    attempts : Attempts
+        What was done before.
+    snapshot : Snapshot
+        What lies on disk.
+    sources : SourceReader
+        Hashes the sources of steps.
+    rerun : frozenset of str
+        Rules that make a step run although by default they only show: ``source``.
+    retry_failed : bool
+        Whether a task that failed is tried again with nothing changed.
+    """
+
+    def __init__(
+        self,
+        space: DataSpace,
+        attempts: Attempts,
+        snapshot: Snapshot,
+        sources: SourceReader,
+        rerun: frozenset[str] = frozenset(),
+        retry_failed: bool = False,
+    ) -> None:
+        self.space = space
+        self.attempts = attempts
+        self.snapshot = snapshot
+        self._rerun = rerun
+        self._retry_failed = retry_failed
+        self._sources = sources
+        self._verdicts: dict[Task, Verdict] = {}
+        self._needs: dict[Task, Needs] = {}
+
+    def tasks(self, classes: list[RecordType] | None = None) -> Iterator[Task]:
+        """Yield every task, such that each comes after those whose results it reads."""
+        for cls in self.space.classes if classes is None else classes:
+            steps = [step for step in cls.__steps__.values() if step.stored]
+            if cls.__member__ is None:
+                records = list(self.space.records(cls).values())
+            else:
+                records = [r for r in self.space.records(cls).values() if self._has_members(r)]
+            for record in records:
+                for step in steps:
+                    yield Task(record, step)
+
+    def _has_members(self, record: object) -> bool:
+        try:
+            return bool(self.space.members(record))  # type: ignore[arg-type]  # a Record
+        except CorruptRecord as error:
+            if all(str(error) != str(known) for known in self.space.problems):
+                self.space.problems.append(error)
+            return False
+
+    def needs(self, task: Task) -> Needs:
+        """Return what a task depends on."""
+        if task not in self._needs:
+            self._needs[task] = needs_of(self.space, task)
+        return self._needs[task]
+
+    def source(self, task: Task) -> str | None:
+        """Return the hash of a task's source, or None if its author decides by version."""
+        return self._sources.digest(self.needs(task).calls)
+
+    def judge(self, task: Task) -> Verdict:
+        """Return the state of a task and why."""
+        if task not in self._verdicts:
+            self._verdicts[task] = self._look(task, mine=False)
+        return self._verdicts[task]
+
+    def judge_claimed(self, task: Task) -> Verdict:
+        """Look at the disk once more and judge a task that this runner has claimed."""
+        self.forget(task)
+        for source in self.needs(task).inputs.values():
+            self.snapshot.forget_path(source.path)
+        return self._look(task, mine=True)
+
+    def forget(self, task: Task) -> None:
+        """Judge a task anew when it is asked for next, with its folder as it then is."""
+        self._verdicts.pop(task, None)
+        self.snapshot.forget(self.space.job_folder(task.record))
+
+    def rejudge(self, task: Task) -> Verdict:
+        """Judge a task anew after one that it depends on has changed."""
+        self._verdicts.pop(task, None)
+        return self.judge(task)
+
+    def _look(self, task: Task, mine: bool) -> Verdict:
+        try:
+            return self._judge(task, mine)
+        except OSError as error:
+            where = error.filename or self.space.job_folder(task.record).path
+            text = f"{where} cannot be read: {error.strerror or error}"
+            return Verdict(State.WAITING, (Reason("needs", str(where), text=text),))
+
+    def _judge(self, task: Task, mine: bool) -> Verdict:
+        folder = self.space.job_folder(task.record)
+        if not mine:
+            claimed = self._claimed(task, folder)
+            if claimed is not None:
+                return claimed
+        try:
+            needs = self.needs(task)
+        except CorruptRecord as error:
+            return Verdict(State.WAITING, (Reason("needs", "document", text=str(error)),))
+        good, last = self.attempts.last_good.get(task.key), self.attempts.last.get(task.key)
+        if good is None and not (last and last.outcome == "failed"):
+            found = self._found(task, needs, folder)
+            if found is not None:
+                return found
+        waits = tuple(self._waits(needs))
+        if waits:
+            return Verdict(State.WAITING, waits)
+        reasons = self._differences(task, needs, folder, good)
+        acting = [r for r in reasons if r.rule != "source" or "source" in self._rerun]
+        if good is not None and not reasons:
+            changed = rules.edited(good, self._files(task.step), folder, self.snapshot)
+            if changed:
+                text = f"{', '.join(changed)} was edited after it was made"
+                return Verdict(State.COMPLETE, (Reason("output", "", text=text),), "edited")
+            return Verdict(State.COMPLETE, note="found" if good.outcome == "found" else "")
+        if good is not None and not acting:
+            return Verdict(State.STALE, tuple(reasons), "kept")
+        if last is not None and last.outcome == "failed" and not self._retry_failed:
+            if not self._changed_since(task, needs, last):
+                text = f"failed at attempt {last.number}: {last.error}"
+                log = self.space.layout.root / last.log if last.log else None
+                return Verdict(State.FAILED, (Reason("attempt", "", text=text),), log=log)
+        return Verdict(State.STALE if good is not None else State.READY, tuple(acting))
+
+    def _files(self, step: StepSpec) -> dict[str, str]:
+        return {made.name: str(made.filename) for made in step.outputs}
+
+    def _claimed(self, task: Task, folder: JobFolder) -> Verdict | None:
+        owner = self.snapshot.owner(folder, task.step.name)
+        if owner is None:
+            return None
+        if owner.alive is False:
+            text = f"the attempt of {owner.runner} died; the next run finishes or discards it"
+            return Verdict(State.STALE, (Reason("claim", owner.runner, text=text),))
+        text = f"by {owner.runner}"
+        if owner.alive is None:
+            text += ", which cannot be seen from here"
+        return Verdict(State.RUNNING, (Reason("claim", owner.runner, text=text),))
+
+    def _found(self, task: Task, needs: Needs, folder: JobFolder) -> Verdict | None:
+        """Judge outputs that no attempt made: they count, unless an input was made since."""
+        seen = [self.snapshot.output(folder, name) for name in self._files(task.step).values()]
+        times = [print.mtime for print in seen if print is not None]
+        if len(times) < len(seen):
+            return None
+        for maker in needs.upstream:
+            made = self.attempts.last_good.get(maker.key)
+            if made is not None and made.outcome == "complete" and made.end * 1e9 > min(times):
+                return None
+        return Verdict(State.COMPLETE, note="found")
+
+    def _waits(self, needs: Needs) -> Iterator[Reason]:
+        if needs.members is not None and not needs.members:
+            yield Reason("needs", "members", text="it has no members")
+        for maker in needs.upstream:
+            verdict = self.judge(maker)
+            if not verdict.usable:
+                text = f"{maker.record.label} {maker.step.name} is {verdict.state}"
+                yield Reason("needs", maker.step.operation, text=text)
+        for source in needs.inputs.values():
+            if source.maker is None and not source.optional:
+                if self.snapshot.glance(source.path) is None:
+                    text = f"{source.name.partition('/')[2]} is missing: {source.label}"
+                    yield Reason("needs", source.label, text=text)
+
+    def _differences(
+        self, task: Task, needs: Needs, folder: JobFolder, good: Attempt | None
+    ) -> list[Reason]:
+        files = self._files(task.step)
+        if good is None:
+            return [
+                Reason("output", name, text=f"output {name} is missing")
+                for name in files.values()
+                if name not in self.snapshot.names(folder)
+            ] or [Reason("input", "", text="its inputs were made after it was found")]
+        return [
+            *rules.outputs(good, files, folder, self.snapshot),
+            *self._but_outputs(task, needs, good),
+        ]
+
+    def _but_outputs(self, task: Task, needs: Needs, attempt: Attempt) -> list[Reason]:
+        found = [
+            *rules.arguments(attempt, needs, task.record),
+            *rules.inputs(attempt, needs.inputs, self.snapshot, needs.members),
+        ]
+        found += rules.version(attempt, task.step.call.options.version)
+        found += rules.source(attempt, self.source(task))
+        return found
+
+    def _changed_since(self, task: Task, needs: Needs, failed: Attempt) -> bool:
+        return bool(self._but_outputs(task, needs, failed))

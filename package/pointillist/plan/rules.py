@@ -1,0 +1,139 @@
+"""The five rules: what may differ between now and what the last good attempt saw.
+
+==========  =======================================================================
+output      an output is missing, or its size is not the recorded one
+input       an input's content; above the hash limit, its size or time
+argument    keys, literals, the command, members added, removed or reordered
+version     the step's ``version=``
+source      the step's source, where it has no version; shown, but by itself no run
+==========  =======================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..model.records import Record
+from ..space.fingerprints import Fingerprint
+from ..space.journals import Attempt
+from ..space.layout import JobFolder
+from ..space.snapshot import Snapshot
+from .states import Reason
+from .tasks import Input, Needs, describe_members
+
+__all__ = ["arguments", "inputs", "outputs", "source", "version"]
+
+
+def outputs(
+    attempt: Attempt, filenames: Mapping[str, str], folder: JobFolder, snapshot: Snapshot
+) -> Iterator[Reason]:
+    """Compare outputs with what an attempt made."""
+    for name, filename in filenames.items():
+        now = snapshot.output(folder, filename)
+        made = attempt.outputs.get(name)
+        if now is None:
+            yield Reason("output", name, text=f"output {filename} is missing")
+        elif made is None or made.file != filename:
+            yield Reason("output", name, text=f"output {filename} was made by no attempt")
+        elif (made.print.size, made.print.count) != (now.size, now.count):
+            yield Reason("output", filename, _size(made.print), _size(now))
+
+
+def edited(
+    attempt: Attempt, filenames: Mapping[str, str], folder: JobFolder, snapshot: Snapshot
+) -> list[str]:
+    """Return the outputs whose content is not what the attempt made, though the size is."""
+    found = []
+    for name, filename in filenames.items():
+        now, made = snapshot.output(folder, filename), attempt.outputs.get(name)
+        if now is not None and made is not None and now.mtime != made.print.mtime:
+            path = folder.output(filename)
+            if made.print.hash is None or snapshot.hash(path, now) != made.print.hash:
+                found.append(filename)
+    return found
+
+
+def inputs(
+    attempt: Attempt, wanted: Mapping[str, Input], snapshot: Snapshot, members: list[Any] | None
+) -> Iterator[Reason]:
+    """Compare inputs with what an attempt saw; those of new members are the members' matter."""
+    known = set(attempt.members or ())
+    for name, source in wanted.items():
+        now = snapshot.glance(source.path)
+        if name not in attempt.inputs:
+            is_members = members is not None and any(name.startswith(m.id) for m in members)
+            if not is_members or name.partition("/")[0] in known:
+                yield Reason("input", source.label, text=f"input {source.label} is new")
+            continue
+        old = attempt.inputs[name]
+        if old is None or now is None:
+            if old is not now:
+                gone = "is gone" if now is None else "was not there before"
+                yield Reason("input", source.label, text=f"input {source.label} {gone}")
+        else:
+            yield from _compare(source, old, now, snapshot)
+
+
+def _compare(
+    source: Input, old: Fingerprint, now: Fingerprint, snapshot: Snapshot
+) -> Iterator[Reason]:
+    if old.same_glance(now) and not old.young:
+        return
+    if (old.size, old.count) != (now.size, now.count):
+        yield Reason("input", source.label, _size(old), _size(now))
+    elif old.hash is not None:
+        new = snapshot.hash(source.path, now)
+        if new != old.hash:
+            yield Reason("input", source.label, f"content {old.hash[:8]}", f"content {new[:8]}")
+    elif old.mtime != now.mtime:
+        text = f"input {source.label} has another time (above hash_limit, content is not compared)"
+        yield Reason("input", source.label, str(old.mtime), str(now.mtime), text)
+
+
+def arguments(attempt: Attempt, needs: Needs, record: Record) -> Iterator[Reason]:
+    """Compare arguments and members with what an attempt was called with."""
+    now = [member.id for member in needs.members] if needs.members is not None else None
+    old = attempt.members
+    if now is not None and old is not None and now != old:
+        names = describe_members(needs.members or [], record)
+        added = [names[id] for id in now if id not in old]
+        removed = [id[:8] + "…" for id in old if id not in now]
+        for word, which in (("added", added), ("removed", removed)):
+            if which:
+                text = f"member {word}: {', '.join(which)}"
+                yield Reason("argument", "members", f"{len(old)}", f"{len(now)}", text)
+        if not added and not removed:
+            yield Reason("argument", "members", text="members reordered")
+    yield from _differing(attempt.arguments or {}, needs.arguments, "")
+
+
+def _differing(old: Any, new: Any, where: str) -> Iterator[Reason]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in [*new, *(n for n in old if n not in new)]:
+            inner = where if name in ("arguments", "unstored") else f"{where}.{name}".lstrip(".")
+            yield from _differing(old.get(name), new.get(name), inner)
+    elif _json(old) != _json(new):
+        yield Reason("argument", where, _json(old), _json(new))
+
+
+def version(attempt: Attempt, now: str | None) -> Iterator[Reason]:
+    """Compare the step's version with an attempt's."""
+    if attempt.version != now:
+        yield Reason("version", "", attempt.version or "none", now or "none")
+
+
+def source(attempt: Attempt, now: str | None) -> Iterator[Reason]:
+    """Compare the step's source with an attempt's; what has a version, or none, has no source."""
+    if attempt.source is not None and now is not None and attempt.source != now:
+        yield Reason("source", "of the step", attempt.source[:8], now[:8])
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _size(seen: Fingerprint) -> str:
+    entries = "" if seen.count is None else f" in {seen.count} entries"
+    return f"{seen.size} B{entries}"

@@ -1,0 +1,342 @@
+"""Project: a FlowProject over the workspaces of all record classes."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import signac
+from flow.project import IgnoreConditions
+
+from .cli import discover as discover_verb
+from .cli import exec as exec_verb
+from .cli import next as next_verb
+from .cli import run as run_verb
+from .cli import status as status_verb
+from .cli.parser import ProjectParser
+from .cli.selection import add_where
+from .errors import DeclarationError, PointillistError, RecordNotFound, SpaceError, TasksFailed
+from .flow.project import CompiledProject
+from .model.pipeline import order_classes
+from .model.records import Record, RecordType
+from .run.attempt import failure
+from .run.engine import Engine
+from .run.runner import Summary
+from .space import changes
+from .space.dataspace import DataSpace
+from .space.discovery import Report
+from .values.collection import Collection
+from .values.home import ProjectHome
+from .view.console import console_for
+from .view.status import show_status
+
+__all__ = ["Project"]
+
+R = TypeVar("R", bound=Record)
+
+
+class Project(CompiledProject):
+    """A project: its record classes, their jobs, and everything that is done to them.
+
+    Subclass it and name the classes: ``records = (Recording, Block)``. Everything of
+    ``flow.FlowProject`` works too, on the jobs of the first Record class.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        The project's folder. By default the folder of the file that defines the class; for a
+        class that was typed in by hand, the current one.
+    environment : flow.environment.ComputeEnvironment, optional
+        As in signac-flow.
+    entrypoint : dict, optional
+        As in signac-flow.
+
+    Raises
+    ------
+    SpaceError
+        If the folder cannot be used.
+    """
+
+    records: ClassVar[tuple[Any, ...]] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        _check_records(cls)
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        environment: Any = None,
+        entrypoint: Any = None,
+    ) -> None:
+        root = Path(path) if path is not None else _folder_of(type(self))
+        root = root.absolute()
+        home = ProjectHome(self.job_of)
+        space = DataSpace(root, self.records, home)
+        self.engine = home.engine = Engine(space)
+        try:
+            signac.init_project(str(root))
+        except OSError as error:
+            raise SpaceError(
+                f"{root} cannot become a project: {error.strerror or error}. It must be a folder "
+                "that can be written."
+            ) from error
+        super().__init__(path=str(root), environment=environment, entrypoint=entrypoint)
+
+    # records
+
+    def __getitem__(self, cls: type[R]) -> Collection[R]:
+        """Return all records of a class."""
+        if cls not in self.engine.space.classes:
+            known = ", ".join(c.__name__ for c in self.engine.space.classes) or "none"
+            name = getattr(cls, "__name__", repr(cls))
+            raise RecordNotFound(
+                f"{name} is no record class of {type(self).__name__}. There are: {known}."
+            )
+        return Collection(self.engine.space, cls)
+
+    def add(self, cls: type[R], /, **keys: Any) -> R:
+        """Add one record, if it is not there; aggregates follow.
+
+        Raises
+        ------
+        RecordNotFound
+            If a key is missing, or there is no such key or class.
+        RecordError
+            If the class is an aggregate.
+        """
+        self[cls]
+        kind: Any = cls
+        added: Any = changes.add(self.engine.space, self.engine.journal, kind, keys)
+        return added  # type: ignore[no-any-return]  # a record of the class
+
+    def discover(self) -> Report:
+        """Make jobs of the files that match the seeds' patterns; aggregates follow.
+
+        Returns
+        -------
+        Report
+            What was found, what is new, gone or unmatched.
+        """
+        return changes.discover(self.engine.space, self.engine.journal)
+
+    def sync(self) -> dict[str, tuple[int, int, int]]:
+        """Let aggregates follow their members, as `discover`, `add` and `run` do.
+
+        Returns
+        -------
+        dict of str to (int, int, int)
+            By class: how many there are, how many are new, how many have other members.
+        """
+        return changes.sync(self.engine.space, self.engine.journal)
+
+    def rekey(self, record: R, **keys: Any) -> R:
+        """Give a record other keys; its job moves with all results.
+
+        Raises
+        ------
+        RecordError
+            If a record with these keys has results of its own, or it is an aggregate.
+        """
+        moved: Any = changes.rekey(self.engine.space, self.engine.journal, record, keys)
+        return moved  # type: ignore[no-any-return]  # a record of the same class
+
+    # running
+
+    def run(
+        self,
+        jobs: Iterable[Any] | None = None,
+        names: Iterable[str] | None = None,
+        pretend: bool = False,
+        np: int | None = None,
+        timeout: float | None = None,
+        num: int | None = None,
+        num_passes: int = 1,
+        progress: bool = False,
+        order: Any = None,
+        ignore_conditions: Any = IgnoreConditions.NONE,
+        *,
+        fail_fast: bool = False,
+        rerun: Iterable[str] = (),
+        retry_failed: bool = False,
+    ) -> Summary:
+        """Carry out what must be done: steps of records first, then other operations.
+
+        Parameters
+        ----------
+        jobs : iterable of Record or signac Job, optional
+            Only on these.
+        names : iterable of str, optional
+            Only these operations; regular expressions that match whole names.
+        pretend, np, timeout, num, num_passes, progress, order, ignore_conditions
+            As in signac-flow. Steps of records are carried out one after the other.
+        fail_fast : bool
+            End at the first failure.
+        rerun : iterable of str
+            ``"source"``: also do again what is stale by its source alone.
+        retry_failed : bool
+            Try failed tasks again although nothing has changed.
+
+        Returns
+        -------
+        Summary
+            What was done.
+
+        Raises
+        ------
+        TasksFailed
+            At the end, if tasks failed; the message is the first one's.
+        """
+        if isinstance(names, str):
+            raise ValueError("names is a sequence of names, not one text.")
+        chosen = None if names is None else list(names)
+        self.sync()
+        listed = None if jobs is None else list(jobs)
+        ids = None if listed is None else {job.id for job in listed if hasattr(job, "id")}
+        if pretend:
+            planner = self.engine.planner(frozenset(rerun), retry_failed)
+            tasks = run_verb.selected_tasks(self, planner, chosen, ids)
+            run_verb.show_plan(console_for(), run_verb.foreseen(planner, tasks))
+            return Summary()
+        summary = run_verb.run_steps(
+            self,
+            chosen,
+            ids,
+            limit=num,
+            timeout=timeout,
+            order=order if isinstance(order, str) else None,
+            ignore=ignore_conditions,
+            fail_fast=fail_fast,
+            rerun=rerun,
+            retry_failed=retry_failed,
+        )
+        own = self.own_operations(chosen)
+        if own and not (summary.failed and fail_fast):
+            others = None if listed is None else [j for j in listed if not isinstance(j, Record)]
+            super().run(
+                others, own, False, np, timeout, num, num_passes, progress, order, ignore_conditions
+            )
+        if summary.failed:
+            error = failure(*summary.failed[0], self.engine.root)
+            text = f"{len(summary.failed)} tasks failed, the first: {error}"
+            raise TasksFailed(text, record=error.record, step=error.step, log=error.log)
+        return summary
+
+    def run_own(self, args: argparse.Namespace, ids: set[str] | None) -> None:
+        """Run the operations that are no steps of records, as ``run`` on the command line says."""
+        own = self.own_operations(args.operation_name)
+        if not own:
+            return
+        aggregates = self._select_jobs_from_args(args)
+        if ids is not None:
+            aggregates = [a for a in aggregates if len(a) == 1 and a[0].id in ids]
+        super().run(
+            aggregates,
+            own,
+            args.pretend,
+            args.parallel,
+            args.timeout,
+            args.num,
+            args.num_passes,
+            args.progress,
+            args.order,
+            args.ignore_conditions,
+        )
+
+    def print_status(self, jobs: Any = None, *args: Any, **options: Any) -> None:
+        """Print how many tasks of each step are in which state.
+
+        Parameters
+        ----------
+        jobs : iterable of Record or signac Job, optional
+            Only of these.
+        *args, **options
+            For a project without record classes as in signac-flow; else ``detailed`` and
+            ``only_incomplete`` are looked at.
+        """
+        if not self.engine.space.classes:
+            super().print_status(jobs, *args, **options)
+            return
+        ids = None if jobs is None else {job.id for job in jobs if hasattr(job, "id")}
+        found = status_verb.rows(self, None, ids)
+        space = self.engine.space
+        counts = {cls.__name__: len(space.records(cls)) for cls in space.classes}
+        detailed, only = options.get("detailed", False), options.get("only_incomplete", False)
+        show_status(console_for(), counts, found, detailed, only)
+
+    # the command line
+
+    def main(self, parser: Any = None) -> None:
+        """Carry out what the command line says, and exit with 1 if anything failed.
+
+        Parameters
+        ----------
+        parser : argparse.ArgumentParser, optional
+            As in signac-flow; verbs and flags of records are then left out.
+        """
+        logging.captureWarnings(False)
+        try:
+            super().main(parser or ProjectParser(self))
+        except PointillistError as error:
+            print(f"Error: {error}", file=sys.stderr)
+            sys.exit(1)
+        except KeyboardInterrupt:
+            print(
+                "\ninterrupted: what had ended is kept, the task at hand was given up. "
+                "The same command goes on from here.",
+                file=sys.stderr,
+            )
+            sys.exit(130)
+
+    def _main_run(self, args: argparse.Namespace) -> None:
+        if self.engine.space.classes and hasattr(args, "where"):
+            sys.exit(run_verb.main(self, args))
+        super()._main_run(args)
+
+    def _main_status(self, args: argparse.Namespace) -> None:
+        if self.engine.space.classes and hasattr(args, "where"):
+            sys.exit(status_verb.main(self, args))
+        super()._main_status(args)
+
+    def _main_exec(self, args: argparse.Namespace) -> None:
+        code = exec_verb.main(self, args)
+        if code is None:
+            super()._main_exec(args)
+        elif code:
+            sys.exit(code)
+
+    def _main_next(self, args: argparse.Namespace) -> None:
+        if next_verb.main(self, args) is None:
+            super()._main_next(args)
+
+
+def _check_records(cls: type[Project]) -> None:
+    classes = cls.records
+    if not isinstance(classes, tuple) or not all(isinstance(c, RecordType) for c in classes):
+        raise DeclarationError(
+            f"{cls.__name__}.records must be a tuple of record classes: records = (Recording, …). "
+            f"It is {classes!r}."
+        )
+    names = [c.__name__ for c in classes]
+    if len(set(names)) < len(names):
+        raise DeclarationError(f"{cls.__name__}.records: two classes have the same name: {names}.")
+    if classes and all(c.__member__ is not None for c in classes):
+        raise DeclarationError(f"{cls.__name__}.records has aggregates only; name their members.")
+    for c in classes:
+        if not c.keys:
+            raise DeclarationError(f"{cls.__name__}: {c.__name__} has no key. Declare one.")
+    order_classes(classes)
+
+
+def _folder_of(cls: type) -> Path:
+    """Return the folder of the file that defines a class, or the current one."""
+    module = sys.modules.get(cls.__module__)
+    file = getattr(module, "__file__", None)
+    if file is None or "site-packages" in Path(file).parts:
+        return Path.cwd()
+    return Path(file).absolute().parent

@@ -1,0 +1,1 @@
+"""Doing it: the runner, one attempt, publishing, what it ran in."""

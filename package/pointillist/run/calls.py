@@ -1,0 +1,364 @@
+"""Carrying out one call: a Python function in this process, or a command in one of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import os
+import signal
+import threading
+import traceback
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from ..commands import process
+from ..commands.matlab import MatlabCall, Program, prepare, result
+from ..commands.shell import fill
+from ..errors import (
+    CommandFailed,
+    DeclarationError,
+    FormatError,
+    OutputMissing,
+    PointillistError,
+    StepFailed,
+    TimedOut,
+)
+from ..formats import coerce, format_for
+from ..model import keys
+from ..model.arguments import Each, Out, Ref
+from ..model.fields import Field, Key, Output, Seed
+from ..model.records import Record
+from ..model.steps import Call
+from ..plan.tasks import step_of
+from ..space.dataspace import DataSpace
+
+__all__ = ["Bench", "read_field"]
+
+
+@dataclass
+class Bench:
+    """Where one attempt works: what its arguments stand for and where its outputs go.
+
+    Parameters
+    ----------
+    space : DataSpace
+        The records.
+    record : Record
+        The record that the task is on.
+    places : dict
+        Where each output is to be written, by its part.
+    log : Path
+        The attempt's log.
+    control : Path
+        A folder in which a command finds what it is called with; made if one needs it.
+    program : callable
+        Gives the program for MATLAB functions.
+    timeout : float or None
+        Seconds that a step which says nothing itself may take.
+    """
+
+    space: DataSpace
+    record: Record
+    places: Mapping[str | None, Path]
+    log: Path
+    control: Path
+    program: Any
+    timeout: float | None = None
+    matlab: str = ""
+    _unstored: dict[tuple[str, int], Any] = field(default_factory=dict)
+
+    def carry_out(self, call: Call, annotation: Any) -> Any:
+        """Carry a call out and return its value.
+
+        Parameters
+        ----------
+        call : Call
+            What to do.
+        annotation : object
+            The type that a command's return value or printed text is turned into.
+
+        Raises
+        ------
+        StepFailed, CommandFailed, TimedOut
+            If it did not end well.
+        """
+        if call.kind == "python":
+            return self._python(self.record, call)
+        return self._command(self.record, call, annotation)
+
+    # values and paths
+
+    def value_of(self, record: Record, name: str) -> Any:
+        """Return the value that a Python function gets for a field."""
+        target = type(record).__fields__[name]
+        if isinstance(target, Output) and not target.stored:
+            return self._computed(record, target)
+        if isinstance(target, Key):
+            return record._keys[name]
+        return read_field(self.space, record, target)
+
+    def _computed(self, record: Record, target: Output) -> Any:
+        call = step_of(record, target).call
+        key = (record.id, id(call))
+        if key not in self._unstored:
+            if call.kind == "python":
+                self._unstored[key] = self._python(record, call)
+            else:
+                self._unstored[key] = self._command(record, call, target.annotation)
+        return part_of(self._unstored[key], target)
+
+    def _for_python(self, record: Record, argument: Any) -> Any:
+        if isinstance(argument, Each):
+            return [self._for_python(m, argument.argument) for m in self.space.members(record)]
+        if isinstance(argument, list):
+            return [self._for_python(record, item) for item in argument]
+        if isinstance(argument, dict):
+            return {name: self._for_python(record, item) for name, item in argument.items()}
+        if isinstance(argument, Ref):
+            return self.value_of(record, argument.field)
+        return self.places[argument.part] if isinstance(argument, Out) else argument
+
+    def _for_command(self, record: Record, argument: Any) -> Any:
+        if isinstance(argument, Each):
+            return [self._for_command(m, argument.argument) for m in self.space.members(record)]
+        if isinstance(argument, list):
+            spread: list[Any] = []
+            for item in argument:
+                value = self._for_command(record, item)
+                spread += value if isinstance(item, Each) else [value]
+            return spread
+        if isinstance(argument, dict):
+            return {name: self._for_command(record, item) for name, item in argument.items()}
+        if isinstance(argument, Out):
+            return self.places[argument.part]
+        if not isinstance(argument, Ref):
+            return argument
+        target = type(record).__fields__[argument.field]
+        if isinstance(target, Key):
+            return keys.encode(record._keys[target.name])
+        if isinstance(target, Output) and not target.stored:
+            return self._computed(record, target)
+        path = self.space.path(record, target)
+        absent = isinstance(target, Seed) and target.optional and not path.exists()
+        return None if absent else path
+
+    # carrying out
+
+    def _limit(self, call: Call) -> float | None:
+        return self.timeout if call.options.timeout is None else call.options.timeout
+
+    def _python(self, record: Record, call: Call) -> Any:
+        function = cast(Any, call.target)
+        values = OrderedDict(
+            (name, self._for_python(record, argument)) for name, argument in call.arguments.items()
+        )
+        bound = inspect.BoundArguments(inspect.signature(function), values)
+        with _printing_to(self.log) as printed:
+            try:
+                with _time_limit(call.name, self._limit(call), self.log):
+                    return function(*bound.args, **bound.kwargs)
+            except (Exception, SystemExit) as error:
+                if isinstance(error, TimedOut):
+                    raise
+                trace = error.__traceback__
+                while trace and trace.tb_frame.f_code.co_filename == __file__:
+                    trace = trace.tb_next
+                printed.write("".join(traceback.format_exception(type(error), error, trace)))
+                raise StepFailed(
+                    f"{call.name} raised {type(error).__name__}: {error}", log=self.log
+                ) from error
+
+    def _command(self, record: Record, call: Call, annotation: Any) -> Any:
+        arguments = {
+            name: self._for_command(record, argument) for name, argument in call.arguments.items()
+        }
+        returns = not call.out_parts
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        printed: Path | None = None
+        env: dict[str, str] = {}
+        words: list[str] | str
+        if call.kind == "matlab":
+            words, env = self._matlab_words(record, call, arguments, returns)
+        else:
+            words = self._words(call, arguments)
+            if returns:
+                self.control.mkdir(exist_ok=True)
+                printed = self.control / "printed"
+        finished = process.run(
+            words,
+            shell=call.kind == "shell",
+            cwd=self.space.layout.root,
+            env=env,
+            log=self.log,
+            timeout=self._limit(call),
+            stdout=printed,
+        )
+        if finished.code != 0:
+            raise CommandFailed(
+                f"{call.name} failed ({finished.ending}){_last_line(self.log)}", log=self.log
+            )
+        if not returns:
+            return None
+        value = result(self.control) if printed is None else _text_of(printed)
+        return coerce(value, annotation)
+
+    def _words(self, call: Call, arguments: Mapping[str, Any]) -> list[str] | str:
+        if call.kind == "shell":
+            places = {f"out.{part}": path for part, path in self.places.items() if part}
+            return fill(
+                str(call.target), {**arguments, **places, "out": self.places.get(None)}
+            )
+        function = cast(Any, call.target)
+        bound = inspect.BoundArguments(inspect.signature(function), OrderedDict(arguments))
+        words = function(*bound.args, **bound.kwargs)
+        plain = (str, int, float, os.PathLike)
+        if not isinstance(words, list | tuple) or not all(isinstance(w, plain) for w in words):
+            raise DeclarationError(
+                f"the command {call.name} returned {words!r}; it must return a list of text, "
+                "numbers and paths: the program and its arguments."
+            )
+        return [os.fspath(w) if isinstance(w, os.PathLike) else str(w) for w in words]
+
+    def _matlab_words(
+        self, record: Record, call: Call, arguments: Mapping[str, Any], returns: bool
+    ) -> tuple[list[str], dict[str, str]]:
+        program: Program = self.program()
+        self.matlab = f"{program.path} {program.version()}"
+        self.control.mkdir(exist_ok=True)
+        spread: list[Any] = []
+        for name, value in arguments.items():
+            spread += value if isinstance(call.arguments[name], Each) else [value]
+        for file in self.control.iterdir():  # of an unstored value's call
+            file.unlink()
+        return prepare(
+            program,
+            MatlabCall(str(call.target), tuple(spread), 1 if returns else 0),
+            folder=self.control,
+            search_path=[self.space.layout.matlab] if self.space.layout.matlab.is_dir() else [],
+            job=self._job(record),
+        )
+
+    def _job(self, record: Record) -> dict[str, Any]:
+        cls = type(record)
+        paths = {"job": str(record.folder), "project": str(self.space.layout.root)}
+        for name, target in cls.__fields__.items():
+            if isinstance(target, Seed) or (isinstance(target, Output) and target.stored):
+                paths[name] = str(self.space.path(record, target))
+        return {
+            "id": record.id,
+            "statepoint": self.space.statepoint(cls, record._keys),
+            "document": dict(self.space.document(cls, record.id)),
+            "paths": paths,
+        }
+
+
+def read_field(space: DataSpace, record: Record, target: Field) -> Any:
+    """Return the value of a seed or stored output as its type says; None for an absent seed.
+
+    Raises
+    ------
+    FormatError
+        If the file is not what it should be.
+    """
+    path = space.path(record, target)
+    if isinstance(target, Seed) and target.optional and not path.exists():
+        return None
+    try:
+        return format_for(target.annotation, path.name).read(path)
+    except FormatError as error:
+        raise FormatError(f"{type(record).__name__}.{target.name}: {error}") from error
+
+
+def part_of(value: Any, target: Output) -> Any:
+    """Return the part of a step's value that a field takes.
+
+    Raises
+    ------
+    OutputMissing
+        If the value has no such part.
+    """
+    if target.part is None:
+        return value
+    if isinstance(value, Mapping) and target.part in value:
+        return value[target.part]
+    if not isinstance(value, Mapping) and hasattr(value, target.part):
+        return getattr(value, target.part)
+    raise OutputMissing(
+        f"the step returned {type(value).__name__} without {target.part!r}, which "
+        f"{target.name} takes. Return a dict, or an object, with that entry."
+    )
+
+
+@contextlib.contextmanager
+def _printing_to(log: Path) -> Iterator[io.TextIOBase]:
+    """Send what this process prints to a log, which is made if anything is."""
+    stream = _LazyLog(log)
+    try:
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            yield stream
+    finally:
+        stream.close()
+
+
+class _LazyLog(io.TextIOBase):
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: io.TextIOBase | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("a", encoding="utf-8", errors="replace", buffering=1)
+        return self._file.write(text)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+@contextlib.contextmanager
+def _time_limit(name: str, seconds: float | None, log: Path) -> Iterator[None]:
+    """Interrupt a Python function after its timeout; only the main thread can be."""
+    if seconds is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def over(*_: object) -> None:
+        raise TimedOut(
+            f"{name} took longer than its timeout of {seconds:g} s. Raise timeout= if it "
+            "may.",
+            log=log if log.exists() else None,
+        )
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _last_line(log: Path) -> str:
+    """Return the last line that a command printed, as the end of a message."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 2000))
+            lines = [line for line in file.read().decode("utf-8", "replace").splitlines() if line]
+    except OSError:
+        return ""
+    return f": {lines[-1].strip()[:200]}" if lines else ""
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise PointillistError(f"what the command printed is no UTF-8 text: {error}") from error

@@ -1,0 +1,1 @@
+"""Where a project lives on disk: layout, discovery, membership, fingerprints, journals, claims."""

@@ -1,0 +1,148 @@
+"""Claims: which runner has taken which step of which job.
+
+A claim is a hard link to the runner's journal, ``.<step>.claim.<generation>`` in the job's folder.
+Making a link is atomic and fails if the name is there, also on network file systems; the first
+line of what it leads to says who the runner is; and as it is the journal, its time is the runner's
+heartbeat and its lines are the runner's attempts. Where a file system has no hard links, a file
+with a copy of the first line stands in.
+
+A dead runner's claim is never removed and made anew: two could do that at once. The next
+generation is made instead, exclusively, and who makes it clears up after the dead.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import SpaceError
+from .identity import Identity
+from .journals import Journal, read_journal
+from .layout import JobFolder
+
+__all__ = ["Claim", "Owner", "owner_of", "take"]
+
+_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who made a claim.
+
+    Parameters
+    ----------
+    runner : str
+        The runner's journal.
+    identity : Identity or None
+        The process; None if the claim does not say.
+    beat : int
+        When the runner last showed that it lives, in the file system's nanoseconds.
+    """
+
+    runner: str
+    identity: Identity | None
+    beat: int
+
+    @property
+    def alive(self) -> bool | None:
+        """Whether the runner lives: True, False, or None if that cannot be known from here."""
+        return self.identity.alive() if self.identity is not None else None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim that this process holds.
+
+    Parameters
+    ----------
+    folder : JobFolder
+        The job's folder.
+    step : str
+        The step's name.
+    generation : int
+        1, or more if earlier claims were left behind by the dead.
+    left : tuple of int
+        The generations that were left behind.
+    """
+
+    folder: JobFolder
+    step: str
+    generation: int
+    left: tuple[int, ...] = ()
+
+    def superseded(self) -> bool:
+        """Whether another runner thought this one dead and took over."""
+        return self.folder.claim(self.step, self.generation + 1).exists()
+
+    def release(self) -> None:
+        """Remove the claim: those left behind first, its own last."""
+        for generation in (*self.left, self.generation):
+            self.folder.claim(self.step, generation).unlink(missing_ok=True)
+
+
+def take(folder: JobFolder, step: str, left: list[int], journal: Journal) -> Claim | None:
+    """Claim a step, or return None if another runner was faster.
+
+    Parameters
+    ----------
+    folder : JobFolder
+        The job's folder.
+    step : str
+        The step's name.
+    left : list of int
+        The generations of the claims that are there, all of dead runners.
+    journal : Journal
+        This runner's journal.
+
+    Raises
+    ------
+    SpaceError
+        If the job's folder cannot be written.
+    """
+    generation = max(left, default=0) + 1
+    place = folder.claim(step, generation)
+    source = journal.open()
+    try:
+        try:
+            os.link(source, place)
+        except OSError as error:
+            if error.errno not in _NO_LINKS or isinstance(error, FileExistsError):
+                raise
+            _copy(source, place)
+    except FileExistsError:
+        return None
+    except OSError as error:
+        raise SpaceError(
+            f"{folder.path} cannot be written: {error.strerror or error}. Make the workspace "
+            "writable, or free some space.",
+            step=step,
+        ) from error
+    return Claim(folder, step, generation, tuple(left))
+
+
+def _copy(source: Path, place: Path) -> None:
+    """Make a claim where there are no hard links: the same first line in a file of its own."""
+    with source.open("rb") as file:
+        line = file.readline()
+    handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        os.write(handle, line)
+    finally:
+        os.close(handle)
+
+
+def owner_of(folder: JobFolder, step: str, generation: int) -> Owner | None:
+    """Return who made a claim, or None if it is gone meanwhile."""
+    place = folder.claim(step, generation)
+    try:
+        beat = os.stat(place).st_mtime_ns
+        opening = next(read_journal(place), {})
+    except FileNotFoundError:
+        return None
+    try:
+        identity: Identity | None = Identity.from_json(opening)
+    except (KeyError, TypeError):
+        identity = None
+    return Owner(str(opening.get("runner", "")), identity, beat)

@@ -1,0 +1,245 @@
+"""The data space: all records of a project as they lie on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import signac
+from signac.job import calc_id
+
+from ..errors import ConfigurationError, CorruptRecord, RecordError
+from ..model import keys
+from ..model.fields import Field, Output, Seed
+from ..model.pipeline import order_classes
+from ..model.records import Home, Record, RecordType, sort_key
+from .configuration import Configuration, read_configuration
+from .layout import JobFolder, Layout
+from .membership import MEMBERS
+
+__all__ = ["DataSpace"]
+
+
+@dataclass
+class _Shelf:
+    """The records of one class."""
+
+    records: dict[str, Any] = field(default_factory=dict)
+    by_keys: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+    foreign: int = 0
+
+
+class DataSpace:
+    """All records of a project.
+
+    Parameters
+    ----------
+    root : Path
+        The project's folder.
+    classes : tuple of RecordType
+        The classes, the first Record class of which lives in ``workspace/``.
+    home : Home
+        What the records ask for their values.
+    """
+
+    def __init__(self, root: Path, classes: tuple[Any, ...], home: Home) -> None:
+        self.layout = Layout(root)
+        self.classes = order_classes(classes)
+        self.home = home
+        self.problems: list[RecordError] = []
+        self._first = next((c for c in classes if c.__member__ is None), None)
+        self._shelves: dict[RecordType, _Shelf] = {}
+        self._documents: dict[str, Mapping[str, Any]] = {}
+        self._configuration: Configuration | None = None
+
+    @property
+    def configuration(self) -> Configuration:
+        """The project's settings, read once."""
+        if self._configuration is None:
+            self._configuration = read_configuration(self.layout)
+        return self._configuration
+
+    def forget(self) -> None:
+        """Read everything anew when it is asked for next."""
+        self._shelves.clear()
+        self._documents.clear()
+        self.problems.clear()
+
+    # where things are
+
+    def is_first(self, cls: RecordType) -> bool:
+        """Whether the class lives in the plain workspace."""
+        return cls is self._first
+
+    def signac_root(self, cls: RecordType) -> Path:
+        """Return the folder of the signac project that holds a class."""
+        if self.is_first(cls):
+            return self.layout.root
+        return self.layout.project_of(cls.__name__, cls.__member__ is not None)
+
+    def workspace(self, cls: RecordType) -> Path:
+        """Return the folder that holds the jobs of a class."""
+        return self.signac_root(cls) / "workspace"
+
+    def job_folder(self, record: Record) -> JobFolder:
+        """Return the places of a record's job."""
+        return JobFolder(self.workspace(type(record)) / record.id)
+
+    def statepoint(self, cls: RecordType, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the state point of the record of a class with these keys."""
+        plain = {name: keys.encode(values[name]) for name in cls.keys}
+        if self.is_first(cls):
+            return plain
+        return {"aggregate" if cls.__member__ else "record": cls.__name__, **plain}
+
+    def seed_root(self, seed: Seed) -> Path:
+        """Return the folder that a seed's pattern is relative to."""
+        return self.configuration.root(seed.root) if seed.root else self.layout.root
+
+    def path(self, record: Record, target: Field) -> Path:
+        """Return where a seed or a stored output lies.
+
+        Raises
+        ------
+        RecordError
+            If the field has no place: a key, or an unstored value.
+        """
+        if isinstance(target, Seed):
+            return self.seed_root(target) / target.pattern.format(record._keys)
+        if isinstance(target, Output) and target.stored and target.filename:
+            return self.job_folder(record).output(target.filename)
+        raise RecordError(
+            f"{type(record).__name__}.{target.name} lies nowhere: it is not stored in a file.",
+            record=record.label,
+        )
+
+    # what is there
+
+    def records(self, cls: RecordType) -> dict[str, Any]:
+        """Return the records of a class by job id, in the order of their keys."""
+        return self._shelf(cls).records
+
+    def by_keys(self, cls: RecordType) -> dict[tuple[Any, ...], Any]:
+        """Return the records of a class by the values of their keys."""
+        return self._shelf(cls).by_keys
+
+    def foreign(self, cls: RecordType) -> int:
+        """Return how many jobs in the workspace of a class lack one of its keys."""
+        return self._shelf(cls).foreign
+
+    def document(self, cls: RecordType, id: str) -> Mapping[str, Any]:
+        """Return a job's document, to read.
+
+        Raises
+        ------
+        CorruptRecord
+            If it cannot be read.
+        """
+        if id not in self._documents:
+            path = JobFolder(self.workspace(cls) / id).document
+            try:
+                data = json.loads(path.read_bytes())
+            except FileNotFoundError:
+                data = {}
+            except (OSError, ValueError) as error:
+                raise CorruptRecord(
+                    f"{cls.__name__} {id[:8]}…: the document {path} cannot be read: {error}. "
+                    "Restore it, or remove it to begin with an empty one.",
+                    record=f"{cls.__name__} {id}",
+                ) from error
+            self._documents[id] = data if isinstance(data, dict) else {}
+        return self._documents[id]
+
+    def forget_document(self, id: str) -> None:
+        """Read a job's document anew when it is asked for next."""
+        self._documents.pop(id, None)
+
+    def members(self, record: Record) -> list[Any]:
+        """Return an aggregate's members as its document names them, in order."""
+        cls = type(record)
+        if cls.__member__ is None:
+            raise RecordError(f"{record.label} is no aggregate: it has no members.")
+        known = self.records(cls.__member__)
+        named = self.document(cls, record.id).get(MEMBERS, ())
+        return [known[id] for id in named if id in known]
+
+    def project_of(self, cls: RecordType) -> Any:
+        """Return the signac project that holds a class, made if it is not there."""
+        root = self.signac_root(cls)
+        root.mkdir(parents=True, exist_ok=True)
+        return signac.init_project(str(root))
+
+    def _shelf(self, cls: RecordType) -> _Shelf:
+        if cls not in self._shelves:
+            self._shelves[cls] = self._read(cls)
+        return self._shelves[cls]
+
+    def _read(self, cls: RecordType) -> _Shelf:
+        shelf = _Shelf()
+        found: list[Any] = []
+        workspace = self.workspace(cls)
+        try:
+            with os.scandir(workspace) as entries:
+                ids = [e.name for e in entries if len(e.name) == 32 and not e.name.startswith(".")]
+        except FileNotFoundError:
+            return shelf
+        except OSError as error:
+            raise ConfigurationError(f"{workspace} cannot be read: {error}.") from error
+        for id in ids:
+            try:
+                values = self._keys_of(cls, workspace, id)
+            except CorruptRecord as error:
+                self.problems.append(error)
+                continue
+            if values is None:
+                shelf.foreign += 1
+            else:
+                found.append(cls._found(id, values, self.home))  # type: ignore[attr-defined]  # a Record
+        for record in sorted(found, key=sort_key):
+            place = sort_key(record)
+            if place in shelf.by_keys:
+                self.problems.append(
+                    RecordError(
+                        f"{record.label}: the jobs {shelf.by_keys[place].id[:8]}… and "
+                        f"{record.id[:8]}… have the same keys; the second is left out. Declare "
+                        "the key in which they differ.",
+                        record=record.label,
+                    )
+                )
+                continue
+            shelf.records[record.id] = shelf.by_keys[place] = record
+        return shelf
+
+    def _keys_of(self, cls: RecordType, workspace: Path, id: str) -> dict[str, Any] | None:
+        path = JobFolder(workspace / id).statepoint
+        try:
+            data = json.loads(path.read_bytes())
+            if calc_id(data) != id:
+                raise ValueError("it is not the state point of this job id")
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            what = error.strerror if isinstance(error, OSError) and error.strerror else error
+            raise CorruptRecord(
+                f"{cls.__name__} {id[:8]}…: the state point {path} cannot be read: {what}. "
+                "Restore the file, or remove the job's folder; the others go on.",
+                record=f"{cls.__name__} {id}",
+            ) from None
+        kind = data.get("aggregate" if cls.__member__ else "record")
+        if not self.is_first(cls) and kind != cls.__name__:
+            return None
+        values = {}
+        for name, wanted in cls.keys.items():
+            if name not in data:
+                return None
+            try:
+                values[name] = keys.decode(data[name], wanted)
+            except (TypeError, ValueError) as error:
+                raise CorruptRecord(
+                    f"{cls.__name__} {id[:8]}…: the key {name} in {path} is no "
+                    f"{wanted.__name__}: {error}.",
+                    record=f"{cls.__name__} {id}",
+                ) from None
+        return values

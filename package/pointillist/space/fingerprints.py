@@ -1,0 +1,135 @@
+"""What a file or folder was at one moment: size, time, and a hash of its content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Fingerprint", "glance", "look"]
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """One file or folder at one moment.
+
+    Parameters
+    ----------
+    size : int
+        Bytes; of a folder the sum over its files.
+    mtime : int
+        Nanoseconds since 1970; of a folder the latest of all that is in it.
+    count : int or None
+        The number of entries of a folder, None for a file.
+    hash : str or None
+        SHA-256 of the content; None above the limit up to which content is hashed.
+    young : bool
+        Whether it was written so shortly before that a later write may carry the same time.
+    """
+
+    size: int
+    mtime: int
+    count: int | None = None
+    hash: str | None = None
+    young: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain data, without what is not set."""
+        data: dict[str, Any] = {"size": self.size, "mtime": self.mtime}
+        if self.count is not None:
+            data["count"] = self.count
+        if self.hash is not None:
+            data["hash"] = self.hash
+        if self.young:
+            data["young"] = True
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Fingerprint:
+        """Return the fingerprint that `as_json` described."""
+        known = {"size", "mtime", "count", "hash", "young"}
+        return cls(**{name: value for name, value in data.items() if name in known})
+
+    def same_glance(self, other: Fingerprint) -> bool:
+        """Whether size, time and count agree."""
+        return (self.size, self.mtime, self.count) == (other.size, other.mtime, other.count)
+
+
+def glance(path: Path) -> Fingerprint | None:
+    """Return the fingerprint of `path` without its hash, or None if there is nothing.
+
+    One ``stat`` for a file; a folder is walked.
+    """
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not stat.S_ISDIR(status.st_mode):
+        return Fingerprint(status.st_size, status.st_mtime_ns)
+    size, count, latest = 0, 0, status.st_mtime_ns
+    for entry in _entries(path):
+        inner = entry.stat()
+        count += 1
+        latest = max(latest, inner.st_mtime_ns)
+        if not entry.is_dir():
+            size += inner.st_size
+    return Fingerprint(size, latest, count)
+
+
+def look(path: Path, limit: int, now: int | None = None) -> Fingerprint | None:
+    """Return the fingerprint of `path` with its hash, or None if there is nothing.
+
+    Parameters
+    ----------
+    path : Path
+        A file or folder.
+    limit : int
+        Content is hashed up to this many bytes.
+    now : int, optional
+        The file system's own time in nanoseconds; what is not clearly older is `young`.
+
+    Raises
+    ------
+    OSError
+        If it is there but cannot be read.
+    """
+    seen = glance(path)
+    if seen is None:
+        return None
+    young = now is not None and seen.mtime >= now - _COARSE
+    digest = content_hash(path) if seen.size <= limit else None
+    return Fingerprint(seen.size, seen.mtime, seen.count, digest, young)
+
+
+_COARSE = 20_000_000
+"""Nanoseconds within which two writes may carry one time (a kernel tick is 1 to 10 ms)."""
+
+
+def content_hash(path: Path) -> str:
+    """Return the SHA-256 of a file's content, or of a folder's names and contents."""
+    if not path.is_dir():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    whole = hashlib.sha256()
+    for entry in _entries(path):
+        name = os.fsencode(os.path.relpath(entry.path, path))
+        kind = b"d" if entry.is_dir() else b"f"
+        whole.update(kind + len(name).to_bytes(4, "big") + name)
+        if kind == b"f":
+            with open(entry.path, "rb") as file:
+                whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Return everything below a folder, in an order that does not depend on the machine."""
+    found: list[os.DirEntry[str]] = []
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda e: os.fsencode(e.name)):
+            found.append(entry)
+            if entry.is_dir(follow_symlinks=False):
+                found += _entries(Path(entry.path))
+    return found

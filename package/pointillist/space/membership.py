@@ -1,0 +1,86 @@
+"""Which records belong to which aggregate, and in which order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import DeclarationError
+from ..model import keys
+from ..model.records import Record, RecordType, sort_key
+
+__all__ = ["DIGEST", "MEMBERS", "Group", "digest", "group_members"]
+
+MEMBERS = "members"
+"""The document's entry with the ordered member ids."""
+
+DIGEST = "members_digest"
+"""The document's entry with their digest."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The members of one aggregate.
+
+    Parameters
+    ----------
+    values : dict
+        The aggregate's keys.
+    members : tuple of Record
+        Its members, in order.
+    """
+
+    values: dict[str, Any]
+    members: tuple[Record, ...]
+
+
+def group_members(cls: RecordType, candidates: Iterable[Record]) -> list[Group]:
+    """Group records by an aggregate's keys.
+
+    Parameters
+    ----------
+    cls : RecordType
+        The aggregate's class.
+    candidates : iterable of Record
+        All records of the member's class.
+
+    Returns
+    -------
+    list of Group
+        In the order of the aggregate's keys.
+
+    Raises
+    ------
+    DeclarationError
+        If a key's value on a member has another type than the aggregate declares.
+    """
+    groups: dict[tuple[Any, ...], list[Record]] = {}
+    for record in candidates:
+        values = []
+        for name, kind in cls.keys.items():
+            value = getattr(record, name)
+            try:
+                values.append(keys.check(value, kind, f"{cls.__name__}.{name}"))
+            except DeclarationError as error:
+                raise DeclarationError(f"{record.label}: {error}", record=record.label) from None
+        groups.setdefault(tuple(values), []).append(record)
+    return [
+        Group(dict(zip(cls.keys, place, strict=True)), tuple(ordered(cls, groups[place])))
+        for place in sorted(groups)
+    ]
+
+
+def ordered(cls: RecordType, members: Iterable[Record]) -> list[Record]:
+    """Return members in the order that the aggregate declares; ties by the members' keys."""
+    result = sorted(members, key=sort_key)
+    for name in reversed(cls.__order__):
+        plain = name.removeprefix("-")
+        result.sort(key=lambda record: getattr(record, plain), reverse=name.startswith("-"))
+    return result
+
+
+def digest(members: Iterable[str]) -> str:
+    """Return the digest of ordered member ids."""
+    return hashlib.sha256("\n".join(members).encode()).hexdigest()[:32]

@@ -1,0 +1,148 @@
+"""The status table: how many tasks of each step are in which state; in detail, each with why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..plan.states import State, Verdict
+
+__all__ = ["Row", "show_status", "status_json"]
+
+_COLOURS = {
+    State.COMPLETE: "green",
+    State.STALE: "yellow",
+    State.READY: "cyan",
+    State.WAITING: "blue",
+    State.RUNNING: "magenta",
+    State.SUBMITTED: "magenta",
+    State.FAILED: "red",
+    State.EXCLUDED: "bright_black",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One task's state.
+
+    Parameters
+    ----------
+    kind : str
+        The class of the record; empty for an operation over plain jobs.
+    label : str
+        The record's label.
+    job : str
+        The job's id.
+    step : str
+        The step's name.
+    verdict : Verdict
+        Its state and why.
+    """
+
+    kind: str
+    label: str
+    job: str
+    step: str
+    verdict: Verdict
+
+
+def show_status(
+    console: Console,
+    counts: dict[str, int],
+    rows: list[Row],
+    detailed: bool = False,
+    only_incomplete: bool = False,
+) -> None:
+    """Print the status.
+
+    Parameters
+    ----------
+    console : Console
+        Where to.
+    counts : dict of str to int
+        How many records there are, by class.
+    rows : list of Row
+        The tasks.
+    detailed : bool
+        Whether each task is shown, with the reasons for its state.
+    only_incomplete : bool
+        Whether complete tasks are left out of the details.
+    """
+    noted = ", ".join(f"{count} {name}" for name, count in counts.items())
+    console.print(Text(f"records: {noted or 'none'}"))
+    console.print(_overview(rows) if rows else Text("no steps"))
+    if detailed:
+        console.print()
+        shown = [r for r in rows if not only_incomplete or r.verdict.state is not State.COMPLETE]
+        console.print(_details(shown))
+    kept = sum(row.verdict.note == "kept" for row in rows)
+    if kept:
+        console.print(
+            f"{kept} stale (source), kept: `run --rerun source` does them again.", markup=False
+        )
+
+
+def _overview(rows: list[Row]) -> Table:
+    counts: dict[tuple[str, str], Counter[State]] = {}
+    for row in rows:
+        counts.setdefault((row.kind, row.step), Counter())[row.verdict.state] += 1
+    states = [s for s in State if any(c[s] for c in counts.values())]
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
+    table.add_column("step")
+    for state in states:
+        table.add_column(str(state), justify="right")
+    for (kind, step), found in counts.items():
+        cells = [
+            Text(str(found[s]), style=_COLOURS[s]) if found[s] else Text("·", style="bright_black")
+            for s in states
+        ]
+        table.add_row(Text(f"{kind}.{step}" if kind else step), *cells)
+    return table
+
+
+def _details(rows: list[Row]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
+    for name in ("job", "record", "step", "state", "why"):
+        table.add_column(name, overflow="fold")
+    last = ""
+    for row in rows:
+        verdict = row.verdict
+        state = str(verdict.state).upper() if verdict.state is not State.COMPLETE else "complete"
+        note = f" ({verdict.note})" if verdict.note else ""
+        why = "; ".join(str(reason) for reason in verdict.reasons)
+        if verdict.log is not None:
+            why += f" → {verdict.log}"
+        table.add_row(
+            Text(row.job[:8] if row.job != last else "", style="bright_black"),
+            Text(row.label if row.job != last else ""),
+            Text(row.step),
+            Text(state + note, style=_COLOURS[verdict.state]),
+            Text(why),
+        )
+        last = row.job
+    return table
+
+
+def status_json(rows: list[Row]) -> list[dict[str, Any]]:
+    """Return the status as plain data."""
+    return [
+        {
+            "class": row.kind,
+            "record": row.label,
+            "job": row.job,
+            "step": row.step,
+            "state": str(row.verdict.state),
+            "note": row.verdict.note,
+            "reasons": [
+                {"rule": r.rule, "what": r.what, "old": r.old, "new": r.new, "text": str(r)}
+                for r in row.verdict.reasons
+            ],
+            "log": str(row.verdict.log) if row.verdict.log else None,
+        }
+        for row in rows
+    ]

@@ -1,0 +1,116 @@
+"""What a run did, in a few lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import RecordError
+from ..plan.states import Verdict
+from ..plan.tasks import Task
+from ..run.runner import Summary
+
+__all__ = ["show_plan", "show_problems", "show_summary"]
+
+_MOST = 20
+
+
+def show_summary(console: Console, summary: Summary, seconds: float, root: Path) -> None:
+    """Print what a run did, what failed and what waits.
+
+    Parameters
+    ----------
+    console : Console
+        Where to.
+    summary : Summary
+        What it did.
+    seconds : float
+        How long it took.
+    root : Path
+        The project's folder, that logs lie in.
+    """
+    if summary.recovered:
+        tasks = _tasks(summary.recovered)
+        console.print(f"finished what a dead runner had recorded: {tasks}", markup=False)
+    _show_waiting(console, summary.waiting)
+    if summary.kept:
+        console.print(
+            f"{_tasks(len(summary.kept))} kept although the source of the step changed: "
+            "`status -d` names them, `run --rerun source` does them again.",
+            style="yellow",
+            markup=False,
+        )
+    if summary.elsewhere:
+        names = ", ".join(sorted({r.what for _, v in summary.elsewhere for r in v.reasons}))
+        console.print(f"{_tasks(len(summary.elsewhere))} with other runners: {names}", markup=False)
+    failures = [(t, str(a.error), a.log and root / a.log) for t, a in summary.failed]
+    failures += [(t, str(v.reasons[0]), v.log) for t, v in summary.still_failed]
+    if failures:
+        _show_failures(console, failures)
+    if summary.still_failed:
+        console.print(
+            f"{_tasks(len(summary.still_failed))} failed before with the same inputs, arguments "
+            "and source, not tried again. Mend what failed, or `run --retry-failed`.",
+            markup=False,
+        )
+    if not summary.done and not summary.failed:
+        console.print("nothing to do" + _why_nothing(summary), markup=False)
+    else:
+        failed = f", {len(summary.failed)} failed" if summary.failed else ""
+        stopped = "; stopped before the end" if summary.limited else ""
+        console.print(f"{_tasks(summary.done)} done{failed} in {seconds:.1f} s{stopped}.")
+
+
+def _why_nothing(summary: Summary) -> str:
+    rest = len(summary.waiting) + len(summary.still_failed) + len(summary.elsewhere)
+    return "." if rest else ": everything is complete."
+
+
+def _show_waiting(console: Console, waiting: list[tuple[Task, Verdict]]) -> None:
+    """Say what is waited for: what is missing by name, what follows from it by number."""
+    missing: Counter[str] = Counter()
+    for _, verdict in waiting:
+        for reason in verdict.reasons:
+            if not reason.text.endswith((" is waiting", " is failed")):
+                missing[str(reason)] += 1
+    if not waiting:
+        return
+    console.print(f"{_tasks(len(waiting))} waiting:", style="yellow", markup=False)
+    for text, count in list(missing.items())[:_MOST]:
+        console.print(f"  {text}" + (f" ({count} tasks)" if count > 1 else ""), markup=False)
+    if len(missing) > _MOST:
+        console.print(f"  … and {len(missing) - _MOST} more; `status -d` lists all.", markup=False)
+    if not missing:
+        console.print("  for tasks that failed.", markup=False)
+
+
+def _show_failures(console: Console, failures: list[tuple[Task, str, Path | None]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("record", "step", "what went wrong", "log"):
+        table.add_column(name, overflow="fold")
+    for task, error, log in failures:
+        shown = str(log) if log else "(nothing was printed)"
+        table.add_row(*map(Text, (task.record.label, task.step.name, error, shown)))
+    console.print(table)
+
+
+def show_plan(console: Console, planned: list[tuple[Task, Verdict]]) -> None:
+    """Print what a run would do, and why."""
+    for task, verdict in planned:
+        why = "; ".join(str(reason) for reason in verdict.reasons)
+        console.print(f"{task}  ({why})", markup=False)
+    console.print(f"{_tasks(len(planned))} would be done." if planned else "nothing to do.")
+
+
+def show_problems(console: Console, problems: list[RecordError]) -> None:
+    """Print what of the data space could not be read."""
+    for problem in problems:
+        console.print(f"left out: {problem}", style="red", markup=False)
+
+
+def _tasks(count: int) -> str:
+    return f"{count} task" if count == 1 else f"{count} tasks"
