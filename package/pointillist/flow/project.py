@@ -54,26 +54,18 @@ class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow ha
 
     # registering
 
-    def _register_operations(self) -> None:
-        super()._register_operations()
-        self._shelf_projects: dict[RecordType, Any] = {}
-        for step in self._steps():
-            self._operations[step.operation] = compile_step(
-                step, self.record_of, self.engine.planner, self.carry_out
-            )
-
     def _register_groups(self) -> None:
-        super()._register_groups()
+        super()._register_groups()  # of the operations that are no steps
+        self._shelf_projects: dict[RecordType, Any] = {}
         stores: dict[RecordType, RecordStore] = {}
-        for operation in self._operations.values():
-            if not isinstance(operation, Operation):
-                continue
-            cls = operation.step.record
-            if cls not in stores:
-                stores[cls] = self._store(cls)
+        for step in self._steps():
+            operation = compile_step(step, self.record_of, self.engine.planner, self.carry_out)
+            self._operations[step.operation] = operation
             group = group_of(operation)
             self._groups[group.name] = group
-            self._group_to_aggregate_store[group] = stores[cls]
+            if step.record not in stores:
+                stores[step.record] = self._store(step.record)
+            self._group_to_aggregate_store[group] = stores[step.record]
 
     def _store(self, cls: RecordType) -> RecordStore:
         return RecordStore(cls, lambda: self.engine.space.records(cls), self.job_of)

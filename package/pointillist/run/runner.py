@@ -261,19 +261,22 @@ class Runner:
         retries = task.step.call.options.retries
         while True:
             attempt: Attempt | None = None
+            begun = False
             try:
                 with self.around(task):
+                    begun = True
                     attempt = self.worker.attempt(task, claim)
                     if attempt.outcome != "complete":
                         raise failure(task, attempt, self.worker.space.layout.root)
             except Superseded:
                 raise
             except Exception as error:
+                if begun and attempt is None:
+                    raise  # an error of ours, not of a step or a hook
                 if not isinstance(error, TaskError):
                     text = f"a hook raised {type(error).__name__}: {error}"
                     attempt = _unrecorded(task, text)
-            if attempt is None:
-                raise AssertionError("an attempt ended without an outcome")
+            assert attempt is not None
             if attempt.outcome == "complete" or retries <= 0:
                 return attempt
             retries -= 1

@@ -35,10 +35,13 @@ class StoredOutput:
         Its name in the job's folder.
     print : Fingerprint
         What was staged; renaming it into place changes neither size nor time.
+    staged : str
+        Its name in the job's folder before it was renamed into place.
     """
 
     file: str
     print: Fingerprint
+    staged: str = ""
 
 
 @dataclass(frozen=True)
