@@ -5,23 +5,20 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import signac
-from flow.project import IgnoreConditions
 
-from .cli import discover as discover_verb
 from .cli import exec as exec_verb
 from .cli import next as next_verb
 from .cli import run as run_verb
 from .cli import status as status_verb
 from .cli.parser import ProjectParser
-from .cli.selection import add_where
+from .cli.selection import selected_tasks
 from .errors import DeclarationError, PointillistError, RecordNotFound, SpaceError, TasksFailed
-from .flow.project import CompiledProject
+from .flow.project import CompiledProject, IgnoreConditions
 from .model.pipeline import order_classes
 from .model.records import Record, RecordType
 from .run.attempt import failure
@@ -34,6 +31,7 @@ from .values.collection import Collection
 from .values.home import ProjectHome
 from .view.console import console_for
 from .view.status import show_status
+from .view.summary import show_plan
 
 __all__ = ["Project"]
 
@@ -200,8 +198,8 @@ class Project(CompiledProject):
         ids = None if listed is None else {job.id for job in listed if hasattr(job, "id")}
         if pretend:
             planner = self.engine.planner(frozenset(rerun), retry_failed)
-            tasks = run_verb.selected_tasks(self, planner, chosen, ids)
-            run_verb.show_plan(console_for(), run_verb.foreseen(planner, tasks))
+            tasks = selected_tasks(self, planner, chosen, ids)
+            show_plan(console_for(), run_verb.foreseen(planner, tasks))
             return Summary()
         summary = run_verb.run_steps(
             self,

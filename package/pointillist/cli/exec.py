@@ -22,7 +22,9 @@ def extend(parser: argparse.ArgumentParser) -> None:
     """Add examples to signac-flow's ``exec``."""
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--matlab", help="The program for MATLAB steps: matlab, octave-cli, a path.")
+    parser.add_argument(
+        "--matlab", help="The program for MATLAB steps: matlab, octave-cli, a path."
+    )
 
 
 def main(lab: CompiledProject, args: argparse.Namespace) -> int | None:

@@ -7,7 +7,7 @@ import argparse
 from ..errors import ConfigurationError, RecordNotFound
 from ..flow.project import CompiledProject
 from ..model import keys
-from ..model.records import RecordType
+from ..model.records import Record, RecordType
 from ..space import changes
 from ..view.console import console_for
 
@@ -40,10 +40,9 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
         raise RecordNotFound(
             f"{len(found)} records have a job id that begins with {args.job_id!r}; give one."
         )
-    record = found[0]
-    moved = changes.rekey(
-        lab.engine.space, lab.engine.journal, record, _parsed(type(record), args.keys)
-    )
+    record: Record = found[0]
+    values = _parsed(type(record), args.keys)
+    moved = changes.rekey(lab.engine.space, lab.engine.journal, record, values)
     console_for().print(f"{record.label} is now {moved.label}, job {moved.id}", markup=False)
     return 0
 

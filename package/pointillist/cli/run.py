@@ -9,10 +9,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from flow.project import IgnoreConditions
-
 from ..errors import ConfigurationError
-from ..flow.project import CompiledProject
+from ..flow.project import CompiledProject, IgnoreConditions
 from ..plan.planner import Planner
 from ..plan.states import State, Verdict
 from ..plan.tasks import Task
@@ -60,7 +58,9 @@ def extend(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="Also do again what is stale by this rule alone.",
     )
-    parser.add_argument("--matlab", help="The program for MATLAB steps: matlab, octave-cli, a path.")
+    parser.add_argument(
+        "--matlab", help="The program for MATLAB steps: matlab, octave-cli, a path."
+    )
 
 
 def run_steps(
@@ -128,7 +128,9 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     unknown = lab.unknown_names(args.operation_name)
     if unknown:
         known = ", ".join(lab.operations) or "none"
-        raise ConfigurationError(f"no operation is called {', '.join(unknown)}. There are: {known}.")
+        raise ConfigurationError(
+            f"no operation is called {', '.join(unknown)}. There are: {known}."
+        )
     if args.parallel not in (None, 1):
         errors.print("steps of records are carried out one after the other; -p is for operations.")
     if not args.pretend:
@@ -137,7 +139,9 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     show_problems(errors, lab.engine.space.problems)
     if args.pretend:
         planner = lab.engine.planner(frozenset(args.rerun), args.retry_failed)
-        show_plan(console, foreseen(planner, selected_tasks(lab, planner, args.operation_name, ids)))
+        show_plan(
+            console, foreseen(planner, selected_tasks(lab, planner, args.operation_name, ids))
+        )
         return 0
     start = time.monotonic()
     with RunProgress(errors) as progress:

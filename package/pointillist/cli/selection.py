@@ -51,13 +51,17 @@ def selected_ids(lab: CompiledProject, args: argparse.Namespace) -> set[str] | N
         found = {
             record.id
             for cls in lab.engine.space.classes
-            for record in Collection(lab.engine.space, cls).where(parsed)  # type: ignore[type-var]  # a RecordType
+            for record in _collection(lab, cls).where(parsed)
         }
         chosen = found | {job.id for job in lab.find_jobs(parsed)}
     if where:
         found = _where(lab, where)
         chosen = found if chosen is None else chosen & found
     return chosen
+
+
+def _collection(lab: CompiledProject, cls: Any) -> Collection[Any]:
+    return Collection(lab.engine.space, cls)
 
 
 def _where(lab: CompiledProject, conditions: list[str]) -> set[str]:

@@ -24,7 +24,7 @@ from ..run.runner import Runner
 from .operations import Operation, compile_step, group_of
 from .shelves import RecordStore, shelf_project
 
-__all__ = ["CompiledProject"]
+__all__ = ["CompiledProject", "IgnoreConditions"]
 
 
 class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow has no types
@@ -131,7 +131,8 @@ class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow ha
         """Accept the jobs of every class, where signac-flow accepts those of its workspace."""
         if jobs is None or not isinstance(jobs, list | tuple | set):
             return super()._convert_jobs_to_aggregates(jobs)
-        ours, others = [], []
+        ours: list[Any] = []
+        others: list[Any] = []
         for job in jobs:
             single = job[0] if isinstance(job, tuple) and len(job) == 1 else job
             is_ours = isinstance(single, Job) and bool(self.records_by_id(single.id))
@@ -226,4 +227,3 @@ def _said(step: StepSpec) -> list[str]:
     cls = step.record.__name__
     names = dict.fromkeys([step.name, *(made.name for made in step.outputs)])
     return [said for name in names for said in (f"{cls}.{name}", name)]
-

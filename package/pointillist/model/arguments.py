@@ -36,7 +36,18 @@ class Out:
 
     def __call__(self, part: str) -> Any:
         """Return the place of the output called `part`."""
+        if not isinstance(part, str) or not part.isidentifier():
+            raise DeclarationError(
+                f'pt.out({part!r}): an output of a command has a name, pt.out("spikes"), as in '
+                '.output("spikes").'
+            )
         return Out(part)
+
+    def __str__(self) -> str:  # in an f-string
+        raise DeclarationError(
+            "pt.out stands for a path and is no text. In a shell command write {out}, without an "
+            "f before the quotes."
+        )
 
 
 out: Any = Out()
@@ -71,7 +82,7 @@ def transform(argument: Any, leaf: Callable[[Any, int], Any], depth: int = 0) ->
         return [transform(item, leaf, depth) for item in argument]
     if isinstance(argument, dict):
         if not all(isinstance(key, str) for key in argument):
-            raise DeclarationError(f"the literal {argument!r} has keys that are no text.")
+            raise DeclarationError(f"the argument {argument!r} has keys that are no text.")
         return {key: transform(item, leaf, depth) for key, item in argument.items()}
     return leaf(argument, depth)
 

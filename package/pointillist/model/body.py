@@ -162,9 +162,7 @@ def _steps(
     return order_steps(cls.__name__, steps)
 
 
-def _resolved(
-    cls: RecordType, step: str, call: Call, fields: Mapping[str, Field]
-) -> Call:
+def _resolved(cls: RecordType, step: str, call: Call, fields: Mapping[str, Field]) -> Call:
     where = f"{cls.__name__}.{step}"
     arguments = dict(call.arguments)
     if call.kind == "shell":
@@ -187,9 +185,7 @@ def _resolved(
     return replace(call, arguments=resolved)
 
 
-def _leaf(
-    cls: RecordType, where: str, leaf: Any, depth: int, fields: Mapping[str, Field]
-) -> Any:
+def _leaf(cls: RecordType, where: str, leaf: Any, depth: int, fields: Mapping[str, Field]) -> Any:
     if isinstance(leaf, Field):
         target: RecordType | None = cls
         for _ in range(depth):
@@ -312,5 +308,3 @@ def _hint(name: str, known: Mapping[str, Any]) -> str:
     close = difflib.get_close_matches(name, known, 1, 0.4)
     listed = f"\n  fields: {', '.join(known) or 'none'}."
     return listed + (f" Did you mean {{{close[0]}}}?" if close else "")
-
-

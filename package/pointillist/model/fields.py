@@ -40,6 +40,23 @@ class Field:
             "seeds are found, results are computed."
         )
 
+    def __str__(self) -> str:
+        if self.owner is None:  # while the class body runs: an f-string, or str(field)
+            raise DeclarationError(
+                "a field is made into text in a class body, where it has no value yet. In a shell "
+                'command write {raw}, without an f before the quotes: pt.shell("cat {raw} > {out}"'
+                "). Elsewhere hand the field to the step, and make the text in its function."
+            )
+        return repr(self)
+
+    if not TYPE_CHECKING:  # mypy knows the attributes; this is for people
+
+        def __getattr__(self, attribute: str) -> Any:
+            raise AttributeError(
+                f"{self!r} stands for a value of each record and has no {attribute!r} itself. "
+                "Hand the field to a step, and use the value in its function."
+            )
+
     def __repr__(self) -> str:
         owner = self.owner.__name__ if self.owner else "?"
         return f"<{type(self).__name__.lower()} {owner}.{self.name}>"
@@ -110,5 +127,7 @@ def seed(pattern: str, *, optional: bool = False, root: str | None = None) -> An
         The field. A ``Path`` gives the path; any other type is read by the format of the file.
     """
     if not isinstance(pattern, str):
-        raise DeclarationError(f"a seed's pattern is text, got {pattern!r}.")
+        raise DeclarationError(
+            f'a seed\'s pattern is text, pt.seed("recordings/{{session}}.bin"), got {pattern!r}.'
+        )
     return Seed(pattern, optional, root)

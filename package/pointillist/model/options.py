@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import math
 import re
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -12,6 +14,7 @@ __all__ = ["Options"]
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _GIGABYTES = {"k": 1e-6, "m": 1e-3, "g": 1.0, "t": 1e3}
+_GIGABYTES |= {f"{unit}b": size for unit, size in _GIGABYTES.items()}
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,10 @@ class Options:
         known = [f.name for f in fields(self)]
         for name, value in changes.items():
             if name not in known:
+                close = difflib.get_close_matches(name, known, 1)
+                hint = f" Did you mean {close[0]}?" if close else ""
                 raise DeclarationError(
-                    f"a step has no option {name!r}. The options are: {', '.join(known)}."
+                    f"a step has no option {name!r}.\n  options: {', '.join(known)}.{hint}"
                 )
             changes[name] = _checked(name, value)
         return replace(self, **changes)
@@ -64,6 +69,8 @@ def _checked(name: str, value: Any) -> Any:
     if value is None and name not in ("retries", "np", "ngpu"):
         return None
     if name == "version":
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise DeclarationError(f'the option version={value!r} must be text: version="{value}".')
         return str(value)
     if name in ("timeout", "walltime"):
         return _quantity(name, value, _SECONDS, '90, "90s", "30m", "2h" or "1d"')
@@ -76,10 +83,15 @@ def _checked(name: str, value: Any) -> Any:
 
 
 def _quantity(name: str, value: Any, units: dict[str, float], examples: str) -> float:
+    number = value
     if isinstance(value, str):
-        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]?)b?\s*", value.lower())
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", value.strip().lower())
         if found and (found[2] in units or not found[2]):
-            value = float(found[1]) * units.get(found[2], 1.0)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            number = float(found[1]) * units.get(found[2], 1.0)
+    if (
+        isinstance(number, bool)
+        or not isinstance(number, int | float)
+        or not (math.isfinite(number) and number > 0)
+    ):
         raise DeclarationError(f"the option {name}={value!r} is not understood; write {examples}.")
-    return float(value)
+    return float(number)

@@ -70,6 +70,11 @@ class SeedPattern:
         """Whether a field may match text with ``/`` in it (a key of type Path)."""
         return any(self.kinds[name] is Path for name in self.fields)
 
+    @property
+    def whole(self) -> tuple[str, ...]:
+        """The keys of which the path says all; ``{day:%Y}`` alone says only the year."""
+        return tuple(n for n in self.fields if keys.is_whole(self.kinds[n], self._specs(n)))
+
     def format(self, values: Mapping[str, Any]) -> str:
         """Return the path, relative to the seed's root, for these keys.
 
@@ -84,29 +89,33 @@ class SeedPattern:
             if name is None:
                 continue
             text = keys.to_text(values[name], spec)
-            bad = text.startswith("/") or ".." in text.split("/")
-            if bad or not text or (self.kinds[name] is not Path and "/" in text):
-                raise SeedPatternError(
-                    f"{self.owner} = {self.text!r}: the key {name}={text!r} cannot stand in a "
-                    "path. Use text that is not empty, without '/' and not '..'."
-                )
+            if not text or "\0" in text or (self.kinds[name] is not Path and "/" in text):
+                raise self._no_place(name, text)
             out.append(text)
-        return "".join(out)
+        path = "".join(out)
+        if not _is_plain(path):
+            texts = {n: keys.to_text(values[n]) for n in self.fields}
+            name = next((n for n in texts if not _is_plain(texts[n])), self.fields[-1])
+            raise self._no_place(name, texts[name])
+        return path
 
     def match(self, path: str) -> dict[str, Any] | None:
-        """Return the keys that are written in a relative `path`, or None if it is no such path."""
+        """Return the keys that are written in a relative `path`, or None if it is no such path.
+
+        Where a path can be read in several ways, a field takes as little text as possible.
+        """
         found = self._expression.fullmatch(path.rstrip("/"))
         if found is None:
             return None
         values = {}
-        specs = {name: spec for _, name, spec in self._parts if name is not None}
-        for name, spec in specs.items():
-            try:
-                values[name] = keys.from_text(found.group(name), self.kinds[name], spec)
-            except ValueError:
-                return None
-        # A repeated field may carry two specs ({day}/{day:%Y}): all of them must agree.
-        return values if self.format(values).rstrip("/") == path.rstrip("/") else None
+        try:
+            for name in self.fields:
+                texts = {spec: found.group(_group(name, spec)) for spec in self._specs(name)}
+                values[name] = keys.from_texts(texts, self.kinds[name])
+            written = self.format(values)
+        except (ValueError, OverflowError):  # a SeedPatternError is a ValueError
+            return None
+        return values if written.rstrip("/") == path.rstrip("/") else None
 
     def levels(self) -> tuple[re.Pattern[str], ...]:
         """Return an expression for each folder level of the path, to prune a walk with."""
@@ -122,45 +131,77 @@ class SeedPattern:
             levels.pop()
         return tuple(re.compile(_expression(tuple(p), self.kinds), re.DOTALL) for p in levels)
 
+    def _specs(self, field: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(spec for _, name, spec in self._parts if name == field))
+
+    def _no_place(self, name: str, text: str) -> SeedPatternError:
+        return SeedPatternError(
+            f"{self.owner} = {self.text!r}: the key {name}={text!r} cannot stand in this path. "
+            "A key in a path is text without '/', and neither empty nor '.' nor '..'."
+        )
+
     def _parse(self) -> list[tuple[str, str | None, str]]:
         where = f"{self.owner} = {self.text!r}"
-        if not self.text or self.text.startswith("/") or ".." in self.text.split("/"):
+        if not _is_plain(self.text.removesuffix("/")):
             raise SeedPatternError(
-                f"{where} must be a path below its root: not empty, not absolute, without '..'. "
-                'For data elsewhere name a root: pt.seed("...", root="nas").'
+                f"{where} must be a path below its root: not empty, not absolute, without '..', "
+                "'./' and '//'.\n"
+                '  For data elsewhere name a root: pt.seed("recordings/…", root="nas").'
             )
         try:
             parsed = list(string.Formatter().parse(self.text))
         except ValueError as error:
             raise SeedPatternError(
-                f"{where} is malformed: {error}. Write {{key}}, and {{{{ for a brace."
+                f"{where} is malformed: {error}.\n"
+                "  A key is written {key} or {key:03d}; a brace itself is written {{ or }}."
             ) from None
         parts: list[tuple[str, str | None, str]] = []
         for literal, name, spec, conversion in parsed:
-            if name is not None and (conversion or name not in self.kinds):
-                known = ", ".join(self.kinds) or "none"
-                close = difflib.get_close_matches(name, self.kinds, 1, 0.4)
-                hint = f" Did you mean {{{close[0]}}}?" if close else ""
-                raise SeedPatternError(
-                    f"{where} has the field {{{name}}}, which is no key of "
-                    f"{self.owner.split('.')[0]}.\n  keys: {known}.{hint}"
-                )
+            if name is not None:
+                self._check_field(where, name, spec or "", conversion)
             parts.append((literal, name, spec or ""))
         return parts
 
+    def _check_field(self, where: str, name: str, spec: str, conversion: str | None) -> None:
+        if name not in self.kinds:
+            close = difflib.get_close_matches(name, self.kinds, 1, 0.4)
+            hint = f" Did you mean {{{close[0]}}}?" if close else ""
+            raise SeedPatternError(
+                f"{where} has the field {{{name}}}, which is no key of "
+                f"{self.owner.split('.')[0]}.\n  keys: {', '.join(self.kinds) or 'none'}.{hint}"
+            )
+        if conversion:
+            raise SeedPatternError(f"{where}: write {{{name}}} without !{conversion}.")
+        try:
+            keys.check_spec(self.kinds[name], spec)
+        except ValueError as error:
+            raise SeedPatternError(
+                f"{where}: the key {name} cannot be read back from the format {spec!r}: {error}."
+                f"\n  Write {{{name}}}, or for numbers such as {{{name}:03d}} and for dates "
+                f"{{{name}:%Y-%m-%d}}."
+            ) from None
+
+
+def _is_plain(path: str) -> bool:
+    return "\0" not in path and not {"", ".", ".."} & set(path.removesuffix("/").split("/"))
+
+
+def _group(name: str, spec: str) -> str:
+    """Return the name of a field's group in the expression."""
+    return f"g{f'{name}:{spec}'.encode().hex()}"
+
 
 def _expression(parts: tuple[tuple[str, str | None, str], ...], kinds: Mapping[str, type]) -> str:
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     out = []
     for literal, name, spec in parts:
         out.append(re.escape(literal))
         if name is None:
             continue
-        if seen.get(name) == spec:
-            out.append(f"(?P={name})")
-        elif name in seen:
-            out.append(f"(?:{keys.expression(kinds[name], spec)})")
+        group = _group(name, spec)
+        if group in seen:
+            out.append(f"(?P={group})")
         else:
-            out.append(f"(?P<{name}>{keys.expression(kinds[name], spec)})")
-            seen[name] = spec
+            out.append(f"(?P<{group}>{keys.expression(kinds[name], spec)})")
+            seen.add(group)
     return "".join(out).rstrip("/")

@@ -132,7 +132,9 @@ class Step(Generic[P, R]):
         DeclarationError
             If the arguments do not fit the function's signature.
         """
-        return Wired(Call("python", self.function, _bind(self.function, args, kwargs), self.options))
+        return Wired(
+            Call("python", self.function, _bind(self.function, args, kwargs), self.options)
+        )
 
     def __repr__(self) -> str:
         return f"<step {self.function.__qualname__}>"

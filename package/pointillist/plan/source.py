@@ -202,7 +202,7 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
         if name in _LEFT_OUT:
             continue
         for inner in value if isinstance(value, list) else [value]:
-            own = name == "decorator_list" and _is_own(inner)
+            own = isinstance(inner, ast.expr) and name == "decorator_list" and _is_own(inner)
             if isinstance(inner, ast.AST) and not own:
                 yield from _walk(inner)
 

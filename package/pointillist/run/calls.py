@@ -209,9 +209,7 @@ class Bench:
     def _words(self, call: Call, arguments: Mapping[str, Any]) -> list[str] | str:
         if call.kind == "shell":
             places = {f"out.{part}": path for part, path in self.places.items() if part}
-            return fill(
-                str(call.target), {**arguments, **places, "out": self.places.get(None)}
-            )
+            return fill(str(call.target), {**arguments, **places, "out": self.places.get(None)})
         function = cast(Any, call.target)
         bound = inspect.BoundArguments(inspect.signature(function), OrderedDict(arguments))
         words = function(*bound.args, **bound.kwargs)
@@ -332,8 +330,7 @@ def _time_limit(name: str, seconds: float | None, log: Path) -> Iterator[None]:
 
     def over(*_: object) -> None:
         raise TimedOut(
-            f"{name} took longer than its timeout of {seconds:g} s. Raise timeout= if it "
-            "may.",
+            f"{name} took longer than its timeout of {seconds:g} s. Raise timeout= if it may.",
             log=log if log.exists() else None,
         )
 

@@ -104,6 +104,7 @@ class Runner:
     fail_fast: bool = False
     limit: int | None = None
     again: bool = False
+    _silent: set[str] = field(default_factory=set, init=False)
 
     @property
     def _planner(self) -> Planner:
@@ -347,10 +348,6 @@ class Runner:
 
     def _is_dead(self, owner: Owner) -> bool:
         return owner.alive is False or owner.runner in self._silent
-
-    @property
-    def _silent(self) -> set[str]:
-        return self.__dict__.setdefault("_silent_runners", set())
 
     def _await_silence(self, foreign: list[tuple[Task, Verdict]]) -> bool:
         """Watch runners that cannot be seen from here; return whether one has died."""

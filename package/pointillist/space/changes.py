@@ -81,9 +81,7 @@ def sync(space: DataSpace, journal: Journal) -> dict[str, tuple[int, int, int]]:
         return _sync(space)
 
 
-def rekey(
-    space: DataSpace, journal: Journal, record: Record, changes: Mapping[str, Any]
-) -> Record:
+def rekey(space: DataSpace, journal: Journal, record: Record, changes: Mapping[str, Any]) -> Record:
     """Give a record other keys; its job moves with all its results and its history.
 
     Raises
@@ -102,9 +100,7 @@ def rekey(
         if other is not None:
             _discard_empty(space, other)
         job = space.project_of(cls).open_job(id=record.id)
-        job.update_statepoint(
-            {**job.statepoint(), **space.statepoint(cls, values)}, overwrite=True
-        )
+        job.update_statepoint({**job.statepoint(), **space.statepoint(cls, values)}, overwrite=True)
         _carry_history(space, journal, record.id, job.id)
         space.forget()
         _sync(space)
@@ -187,11 +183,10 @@ def _sync(space: DataSpace) -> dict[str, tuple[int, int, int]]:
         if cls.__member__ is None:
             continue
         changes = _changes(space, cls)
-        project = space.project_of(cls) if changes else None
         new = 0
         for target, ids in changes:
             if isinstance(target, Record):
-                job = project.open_job(id=target.id)
+                job = space.project_of(cls).open_job(id=target.id)
             else:
                 job, new = _make(space, cls, target), new + 1
             job.document.update({MEMBERS: ids, DIGEST: digest(ids)})

@@ -3,11 +3,14 @@
 A claim is a hard link to the runner's journal, ``.<step>.claim.<generation>`` in the job's folder.
 Making a link is atomic and fails if the name is there, also on network file systems; the first
 line of what it leads to says who the runner is; and as it is the journal, its time is the runner's
-heartbeat and its lines are the runner's attempts. Where a file system has no hard links, a file
-with a copy of the first line stands in.
+heartbeat and its lines are the runner's attempts. Where there can be no hard link (a workspace on
+another disk), a file with a copy of the first line stands in; the runner moves its time as well.
 
 A dead runner's claim is never removed and made anew: two could do that at once. The next
-generation is made instead, exclusively, and who makes it clears up after the dead.
+generation is made instead, exclusively, and who makes it clears up after the dead. As others may
+have taken over, finished and cleared up between a look and a claim, a runner looks once more
+*after* it has made its claim: it holds the step only if no higher generation is there, and if the
+claim below its own is still that of the dead one. Of two who see each other at least one gives way.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from pathlib import Path
 from ..errors import SpaceError
 from .identity import Identity
 from .journals import Journal, read_journal
-from .layout import JobFolder
+from .layout import JobFolder, claims_in
 
 __all__ = ["Claim", "Owner", "owner_of", "take"]
 
@@ -65,21 +68,30 @@ class Claim:
         1, or more if earlier claims were left behind by the dead.
     left : tuple of int
         The generations that were left behind.
+    runner : str
+        This process's journal.
     """
 
     folder: JobFolder
     step: str
     generation: int
     left: tuple[int, ...] = ()
+    runner: str = ""
 
     def superseded(self) -> bool:
-        """Whether another runner thought this one dead and took over."""
-        return self.folder.claim(self.step, self.generation + 1).exists()
+        """Whether another runner thought this one dead and took over; it may even have finished."""
+        there = claims_in(os.listdir(self.folder.path)).get(self.step, [])
+        return there[-1:] != [self.generation] or not self._is_own()
 
     def release(self) -> None:
-        """Remove the claim: those left behind first, its own last."""
-        for generation in (*self.left, self.generation):
-            self.folder.claim(self.step, generation).unlink(missing_ok=True)
+        """Remove the claim: those left behind first, its own last. Another's is left alone."""
+        if self._is_own():
+            for generation in (*self.left, self.generation):
+                self.folder.claim(self.step, generation).unlink(missing_ok=True)
+
+    def _is_own(self) -> bool:
+        owner = owner_of(self.folder, self.step, self.generation)
+        return owner is not None and owner.runner == self.runner
 
 
 def take(folder: JobFolder, step: str, left: list[int], journal: Journal) -> Claim | None:
@@ -92,7 +104,7 @@ def take(folder: JobFolder, step: str, left: list[int], journal: Journal) -> Cla
     step : str
         The step's name.
     left : list of int
-        The generations of the claims that are there, all of dead runners.
+        The generations of the claims that are there, ascending, all of dead runners.
     journal : Journal
         This runner's journal.
 
@@ -101,16 +113,24 @@ def take(folder: JobFolder, step: str, left: list[int], journal: Journal) -> Cla
     SpaceError
         If the job's folder cannot be written.
     """
-    generation = max(left, default=0) + 1
-    place = folder.claim(step, generation)
+    below = max(left, default=0)
+    dead = owner_of(folder, step, below) if left else None
+    if left and (dead is None or dead.alive):
+        return None
     source = journal.open()
+    claim = Claim(folder, step, below + 1, tuple(left), journal.runner)
+    place = folder.claim(step, claim.generation)
     try:
         try:
             os.link(source, place)
         except OSError as error:
-            if error.errno not in _NO_LINKS or isinstance(error, FileExistsError):
+            if error.errno not in _NO_LINKS:
                 raise
             _copy(source, place)
+            journal.beat_also(place)
+        if claim.superseded() or (dead and not _is_same(dead, owner_of(folder, step, below))):
+            place.unlink(missing_ok=True)
+            return None
     except FileExistsError:
         return None
     except OSError as error:
@@ -119,7 +139,11 @@ def take(folder: JobFolder, step: str, left: list[int], journal: Journal) -> Cla
             "writable, or free some space.",
             step=step,
         ) from error
-    return Claim(folder, step, generation, tuple(left))
+    return claim
+
+
+def _is_same(dead: Owner, now: Owner | None) -> bool:
+    return now is not None and now.runner == dead.runner
 
 
 def _copy(source: Path, place: Path) -> None:
@@ -128,7 +152,11 @@ def _copy(source: Path, place: Path) -> None:
         line = file.readline()
     handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        os.write(handle, line)
+        if os.write(handle, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError:
+        place.unlink(missing_ok=True)
+        raise
     finally:
         os.close(handle)
 

@@ -9,13 +9,14 @@
     [roots]
     nas = "/mnt/nas/lab"                  # where pt.seed(..., root="nas") lies on this machine
 
-The machine's file wins over the project's. ``POINTILLIST_ROOT_NAS`` in the environment wins over
+A relative folder is meant from the project's. The machine's file wins over the project's. ``POINTILLIST_ROOT_NAS`` in the environment wins over
 both for the root ``nas``.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,14 +60,14 @@ class Configuration:
         ConfigurationError
             If this machine has no such root.
         """
-        given = os.environ.get(f"POINTILLIST_ROOT_{name.upper()}")
+        variable = f"POINTILLIST_ROOT_{re.sub(r'[^A-Z0-9]', '_', name.upper())}"
+        given = os.environ.get(variable)
         if given:
-            return Path(given)
+            return Path(given).expanduser()
         if name not in self.roots:
             raise ConfigurationError(
-                f"the root {name!r} has no place on this machine. Set POINTILLIST_ROOT_"
-                f'{name.upper()}, or write {name} = "/the/folder" under [roots] in '
-                ".pointillist/config.toml."
+                f"the root {name!r} has no place on this machine. Set {variable}, or write "
+                f'{name} = "/the/folder" under [roots] in .pointillist/config.toml.'
             )
         return self.roots[name]
 
@@ -85,7 +86,13 @@ def read_configuration(layout: Layout) -> Configuration:
         data = _read(path)
         for name, value in data.items():
             if name == "roots" and isinstance(value, dict):
-                roots.update({key: path.parent / Path(where) for key, where in value.items()})
+                for key, where in value.items():
+                    if not isinstance(where, str) or not where:
+                        raise ConfigurationError(
+                            f"{path}: under [roots], {key} = {where!r} is no folder. "
+                            f'Write {key} = "/the/folder".'
+                        )
+                    roots[key] = layout.root / Path(where).expanduser()
             else:
                 merged[name] = _checked(path, name, value)
     return Configuration(roots=roots, **merged)
@@ -104,11 +111,11 @@ def _checked(path: Path, name: str, value: Any) -> Any:
     if name == "matlab" and isinstance(value, str):
         return value
     if name == "hash_limit":
-        if isinstance(value, str) and value[:-1].isdigit() and value[-1].lower() in _UNITS:
+        if isinstance(value, str) and value[:-1].isdecimal() and value[-1].lower() in _UNITS:
             return int(value[:-1]) * _UNITS[value[-1].lower()]
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
-    if name == "rerun" and isinstance(value, list) and set(value) <= {"source"}:
+    if name == "rerun" and isinstance(value, list) and all(rule == "source" for rule in value):
         return frozenset(value)
     raise ConfigurationError(
         f"{path}: {name} = {value!r} is no setting. The settings are matlab (text), hash_limit "

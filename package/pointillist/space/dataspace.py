@@ -12,13 +12,13 @@ from typing import Any
 import signac
 from signac.job import calc_id
 
-from ..errors import ConfigurationError, CorruptRecord, RecordError
+from ..errors import CorruptRecord, RecordError, SpaceError
 from ..model import keys
 from ..model.fields import Field, Output, Seed
 from ..model.pipeline import order_classes
 from ..model.records import Home, Record, RecordType, sort_key
 from .configuration import Configuration, read_configuration
-from .layout import JobFolder, Layout
+from .layout import WORKSPACE, JobFolder, Layout, is_job
 from .membership import MEMBERS
 
 __all__ = ["DataSpace"]
@@ -83,7 +83,7 @@ class DataSpace:
 
     def workspace(self, cls: RecordType) -> Path:
         """Return the folder that holds the jobs of a class."""
-        return self.signac_root(cls) / "workspace"
+        return self.signac_root(cls) / WORKSPACE
 
     def job_folder(self, record: Record) -> JobFolder:
         """Return the places of a record's job."""
@@ -184,11 +184,13 @@ class DataSpace:
         workspace = self.workspace(cls)
         try:
             with os.scandir(workspace) as entries:
-                ids = [e.name for e in entries if len(e.name) == 32 and not e.name.startswith(".")]
+                ids = [entry.name for entry in entries if is_job(entry.name)]
         except FileNotFoundError:
             return shelf
         except OSError as error:
-            raise ConfigurationError(f"{workspace} cannot be read: {error}.") from error
+            raise SpaceError(
+                f"{workspace} cannot be read: {error.strerror or error}. Make the folder readable."
+            ) from error
         for id in ids:
             try:
                 values = self._keys_of(cls, workspace, id)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..errors import SpaceError
 from ..model.fields import Seed
 from ..model.patterns import SeedPattern
 from ..model.records import RecordType
+from .layout import WORKSPACE
 
 __all__ = ["Discovery", "Report", "matches", "search"]
 
@@ -94,9 +96,20 @@ def identifying_seeds(cls: RecordType) -> dict[str, Seed]:
 def matches(root: Path, pattern: SeedPattern) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each path below `root` that fits `pattern`, relative to it, with its keys.
 
-    Folders that cannot fit are not entered, so the cost is that of listing those that can.
+    Folders that cannot fit are not entered, so the cost is that of listing those that can. As in
+    a shell, a name with a leading dot is found only if the pattern begins with that dot. The jobs
+    of a signac project are no input data: its ``workspace`` is not entered.
+
+    Raises
+    ------
+    SpaceError
+        If a folder may not be read: what lies in it would look as if it were gone.
     """
-    walk = _everything(root, "") if pattern.spans_folders else _levels(root, "", pattern.levels())
+    if pattern.spans_folders:
+        start = pattern.text.partition("{")[0].rpartition("/")[0]
+        walk = _everything(root, start.replace("}}", "}"), frozenset())
+    else:
+        walk = _levels(root, "", pattern.levels())
     for relative, is_folder in walk:
         if pattern.is_folder and not is_folder:
             continue
@@ -110,27 +123,46 @@ def _levels(root: Path, above: str, levels: Any) -> Iterator[tuple[str, bool]]:
     for entry in _entries(root / above):
         if not level.fullmatch(entry.name):
             continue
+        if entry.name.startswith(".") and not level.pattern.startswith("\\."):
+            continue
         relative = f"{above}/{entry.name}" if above else entry.name
         if not below:
-            yield relative, entry.is_dir()
-        elif entry.is_dir():
+            yield relative, _is_folder(entry)
+        elif _is_folder(entry):
             yield from _levels(root, relative, below)
 
 
-def _everything(root: Path, above: str) -> Iterator[tuple[str, bool]]:
+def _everything(root: Path, above: str, around: frozenset[str]) -> Iterator[tuple[str, bool]]:
+    """Yield all that lies below a folder; `around` are the real paths of those it lies in."""
+    here = around | {os.path.realpath(root / above)}
     for entry in _entries(root / above):
         if entry.name.startswith("."):
             continue
         relative = f"{above}/{entry.name}" if above else entry.name
-        is_folder = entry.is_dir()
+        is_folder = _is_folder(entry)
         yield relative, is_folder
-        if is_folder and not entry.is_symlink():
-            yield from _everything(root, relative)
+        if is_folder and not (entry.is_symlink() and os.path.realpath(entry.path) in here):
+            yield from _everything(root, relative, here)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a symbolic link that leads round in a circle
+        return False
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+            found = sorted(entries, key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise SpaceError(
+            f"{folder} cannot be searched for seeds: {error.strerror or error}. Make the folder "
+            "readable, or name a root that is."
+        ) from error
+    is_signac = any(entry.name == ".signac" for entry in found)
+    return [entry for entry in found if not (is_signac and entry.name == WORKSPACE)]
+

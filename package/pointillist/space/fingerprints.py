@@ -71,7 +71,7 @@ def glance(path: Path) -> Fingerprint | None:
         return Fingerprint(status.st_size, status.st_mtime_ns)
     size, count, latest = 0, 0, status.st_mtime_ns
     for entry in _entries(path):
-        inner = entry.stat()
+        inner = entry.stat(follow_symlinks=not _is_dangling(entry))
         count += 1
         latest = max(latest, inner.st_mtime_ns)
         if not entry.is_dir():
@@ -116,12 +116,19 @@ def content_hash(path: Path) -> str:
     whole = hashlib.sha256()
     for entry in _entries(path):
         name = os.fsencode(os.path.relpath(entry.path, path))
-        kind = b"d" if entry.is_dir() else b"f"
+        kind = b"l" if _is_dangling(entry) else b"d" if entry.is_dir() else b"f"
         whole.update(kind + len(name).to_bytes(4, "big") + name)
+        if kind == b"l":
+            whole.update(hashlib.sha256(os.fsencode(os.readlink(entry.path))).digest())
         if kind == b"f":
             with open(entry.path, "rb") as file:
                 whole.update(hashlib.file_digest(file, "sha256").digest())
     return whole.hexdigest()
+
+
+def _is_dangling(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a symbolic link that leads nowhere, or round in a circle."""
+    return entry.is_symlink() and not os.path.exists(entry.path)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -68,7 +68,10 @@ class Identity:
             return False
         if self.namespace != here.namespace:
             return None
-        return _started(self.pid) == self.started != ""
+        started = _started(self.pid)
+        if not started and _is_hidden(self.pid):
+            return None
+        return started == self.started != ""
 
 
 def _boot() -> str:
@@ -98,6 +101,17 @@ def _started(pid: int) -> str:
         ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return listed.stdout.strip()
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether there is a process of another user that ``/proc`` does not show (``hidepid``)."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        pass
+    return False
 
 
 def user() -> str:

@@ -7,6 +7,7 @@ leaves one that nobody reads.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -103,8 +104,8 @@ class Attempt:
         """Return it as plain data, without what is not set."""
         data = {
             name: getattr(self, name)
-            for name in self.__dataclass_fields__
-            if name not in ("inputs", "outputs", "runner") and getattr(self, name) not in (None, "")
+            for name, field in self.__dataclass_fields__.items()
+            if name not in ("inputs", "outputs", "runner") and getattr(self, name) != field.default
         }
         data["inputs"] = {name: p and p.as_json() for name, p in self.inputs.items()}
         data["outputs"] = {
@@ -143,6 +144,7 @@ class Journal:
         self._layout = layout
         self._executor = executor
         self._file: int | None = None
+        self._beside: list[Path] = []
         self.runner = ""
         self.path = Path()
 
@@ -158,28 +160,13 @@ class Journal:
             return self.path
         try:
             self._layout.runs.mkdir(parents=True, exist_ok=True)
-            name, number = runner_name(), 1
-            while True:
+            name, number = runner_name(), 0
+            while self._file is None:
+                number += 1
                 self.runner = name if number == 1 else f"{name}-{number}"
                 self.path = self._layout.journal(self.runner)
-                # The first line is written under another name, so that a journal has it always.
-                fresh = self.path.with_suffix(".new")
-                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC | os.O_CLOEXEC
-                self._file = os.open(fresh, flags, 0o666)
-                self._write(self._opening())
-                try:
-                    os.link(fresh, self.path)
-                except FileExistsError:
-                    os.close(self._file)
-                    number += 1
-                    continue
-                except OSError:  # a file system without hard links
-                    os.rename(fresh, self.path)
-                    break
-                os.unlink(fresh)
-                break
+                self._file = self._made()
         except OSError as error:
-            self.close()
             raise SpaceError(
                 f"nothing can be recorded in {self._layout.runs}: {error.strerror or error}. "
                 "Make the project's folder writable, or free some space."
@@ -196,7 +183,8 @@ class Journal:
         """
         self.open()
         try:
-            self._write({"kind": "attempt", **attempt.as_json()})
+            assert self._file is not None
+            _write(self._file, {"kind": "attempt", **attempt.as_json()})
         except OSError as error:
             raise SpaceError(
                 f"the attempt cannot be recorded in {self.path}: {error.strerror or error}."
@@ -204,14 +192,47 @@ class Journal:
 
     def beat(self) -> None:
         """Show that this runner lives: the journal's time, and so that of all its claims, moves."""
-        if self._file is not None:
-            os.utime(self._file)
+        if self._file is None:
+            return
+        os.utime(self._file)
+        for path in list(self._beside):
+            try:
+                os.utime(path)
+            except OSError:
+                self._beside.remove(path)
+
+    def beat_also(self, path: Path) -> None:
+        """Move the time of one more file with the journal's, as long as the file is there."""
+        self._beside.append(path)
 
     def close(self) -> None:
         """Close the journal."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _made(self) -> int | None:
+        """Make the journal with its first line in it; None if the name is taken."""
+        # Under another name first, so that a journal always has its first line. Who makes that
+        # name, exclusively, is the only one who may make the journal.
+        fresh = self.path.with_suffix(".new")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        try:
+            file = os.open(fresh, flags, 0o666)
+        except FileExistsError:
+            return None
+        try:
+            if not self.path.exists():
+                _write(file, self._opening())
+                os.rename(fresh, self.path)
+                return file
+            os.unlink(fresh)
+        except OSError:
+            os.close(file)
+            fresh.unlink(missing_ok=True)
+            raise
+        os.close(file)
+        return None
 
     def _opening(self) -> dict[str, Any]:
         return {
@@ -224,16 +245,17 @@ class Journal:
             **Identity.own().as_json(),
         }
 
-    def _write(self, data: dict[str, Any]) -> None:
-        assert self._file is not None
-        line = json.dumps(data, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
-        before = os.fstat(self._file).st_size
-        try:
-            if os.write(self._file, line) < len(line):
-                raise OSError(28, "No space left on device")
-        except OSError:
-            os.ftruncate(self._file, before)
-            raise
+
+def _write(file: int, data: dict[str, Any]) -> None:
+    """Append one line to a journal, whole or not at all."""
+    line = json.dumps(data, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
+    before = os.fstat(file).st_size
+    try:
+        if os.write(file, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError:
+        os.ftruncate(file, before)
+        raise
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
@@ -257,18 +279,35 @@ class Attempts:
         self._read: dict[Path, int] = {}
 
     def refresh(self, layout: Layout) -> Attempts:
-        """Read what has been appended to the journals since they were last read."""
+        """Read what has been appended to the journals since they were last read.
+
+        Raises
+        ------
+        SpaceError
+            If a journal cannot be read: without it, what is done would be done again.
+        """
         for path in layout.journals():
-            with path.open("rb") as file:
-                file.seek(self._read.get(path, 0))
-                for line in file:
-                    if not line.endswith(b"\n"):
-                        break
-                    self._read[path] = self._read.get(path, 0) + len(line)
-                    data = _parsed(line)
-                    if data is not None and data.get("kind") == "attempt":
-                        self.add(Attempt.from_json(data, path.stem))
+            try:
+                self._read_on(path)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise SpaceError(
+                    f"the journal {path} cannot be read: {error.strerror or error}. It says what "
+                    "was done; make it readable for you."
+                ) from error
         return self
+
+    def _read_on(self, path: Path) -> None:
+        with path.open("rb") as file:
+            file.seek(self._read.get(path, 0))
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self._read[path] = self._read.get(path, 0) + len(line)
+                data = _parsed(line)
+                if data is not None and data.get("kind") == "attempt":
+                    self.add(Attempt.from_json(data, path.stem))
 
     def add(self, attempt: Attempt) -> None:
         """Take one more attempt into account."""

@@ -25,17 +25,34 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["DOCUMENT", "STATEPOINT", "JobFolder", "Layout", "kind_folder"]
+__all__ = [
+    "DOCUMENT",
+    "STATEPOINT",
+    "WORKSPACE",
+    "JobFolder",
+    "Layout",
+    "claims_in",
+    "is_job",
+    "kind_folder",
+    "stages_in",
+]
 
 STATEPOINT = "signac_statepoint.json"
 DOCUMENT = "signac_job_document.json"
+WORKSPACE = "workspace"
 _OWN = ".pointillist"
+_JOB = re.compile("[0-9a-f]{32}")
 _CLAIM = re.compile(r"\.(?P<step>\w+)\.claim\.(?P<generation>\d+)")
 
 
 def kind_folder(aggregate: bool) -> str:
     """Return the folder that holds the classes of one kind."""
     return "aggregates" if aggregate else "records"
+
+
+def is_job(name: str) -> bool:
+    """Whether a folder in a workspace is called like a job."""
+    return _JOB.fullmatch(name) is not None
 
 
 class Layout:

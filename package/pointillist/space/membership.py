@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import DeclarationError
+from ..errors import DeclarationError, PointillistError
 from ..model import keys
 from ..model.records import Record, RecordType, sort_key
 
@@ -54,13 +54,14 @@ def group_members(cls: RecordType, candidates: Iterable[Record]) -> list[Group]:
     Raises
     ------
     DeclarationError
-        If a key's value on a member has another type than the aggregate declares.
+        If a key's value on a member has another type than the aggregate declares, or a property
+        has no value or no place in the order.
     """
     groups: dict[tuple[Any, ...], list[Record]] = {}
     for record in candidates:
         values = []
         for name, kind in cls.keys.items():
-            value = getattr(record, name)
+            value = _value(cls, record, name)
             try:
                 values.append(keys.check(value, kind, f"{cls.__name__}.{name}"))
             except DeclarationError as error:
@@ -76,9 +77,29 @@ def ordered(cls: RecordType, members: Iterable[Record]) -> list[Record]:
     """Return members in the order that the aggregate declares; ties by the members' keys."""
     result = sorted(members, key=sort_key)
     for name in reversed(cls.__order__):
-        plain = name.removeprefix("-")
-        result.sort(key=lambda record: getattr(record, plain), reverse=name.startswith("-"))
+        values = {record.id: _value(cls, record, name.removeprefix("-")) for record in result}
+        try:
+            result.sort(key=lambda record: values[record.id], reverse=name.startswith("-"))
+        except TypeError as error:
+            raise DeclarationError(
+                f"{cls.__name__} cannot be ordered by {name}: {error}. Give every "
+                f"{type(result[0]).__name__} a value of one type."
+            ) from None
     return result
+
+
+def _value(cls: RecordType, record: Record, name: str) -> Any:
+    try:
+        return getattr(record, name)
+    except PointillistError:
+        raise
+    except Exception as error:
+        raise DeclarationError(
+            f"{record.label}: its property {name}, by which {cls.__name__} groups or orders, raised "
+            f"{type(error).__name__}: {error}. It may depend on keys and the document only, and "
+            "must have a value for every record.",
+            record=record.label,
+        ) from error
 
 
 def digest(members: Iterable[str]) -> str:

@@ -22,7 +22,7 @@ class Snapshot:
     def __init__(self) -> None:
         self._names: dict[Path, frozenset[str]] = {}
         self._claims: dict[Path, dict[str, list[int]]] = {}
-        self._glances: dict[Path, Fingerprint | None] = {}
+        self._glances: dict[Path, dict[str, Fingerprint | None]] = {}
         self._hashes: dict[tuple[Path, int, int], str] = {}
 
     def names(self, folder: JobFolder) -> frozenset[str]:
@@ -49,9 +49,10 @@ class Snapshot:
 
     def glance(self, path: Path) -> Fingerprint | None:
         """Return size and time of a file or folder, or None if it is not there."""
-        if path not in self._glances:
-            self._glances[path] = glance(path)
-        return self._glances[path]
+        known = self._glances.setdefault(path.parent, {})
+        if path.name not in known:
+            known[path.name] = glance(path)
+        return known[path.name]
 
     def output(self, folder: JobFolder, filename: str) -> Fingerprint | None:
         """Return size and time of an output, without a ``stat`` if the listing lacks it."""
@@ -73,11 +74,10 @@ class Snapshot:
 
     def forget(self, folder: JobFolder) -> None:
         """Ask the disk anew about a job's folder."""
-        names = self._names.pop(folder.path, frozenset())
+        self._names.pop(folder.path, None)
         self._claims.pop(folder.path, None)
-        for name in names:
-            self._glances.pop(folder.path / name, None)
+        self._glances.pop(folder.path, None)
 
     def forget_path(self, path: Path) -> None:
         """Ask the disk anew about one file."""
-        self._glances.pop(path, None)
+        self._glances.get(path.parent, {}).pop(path.name, None)

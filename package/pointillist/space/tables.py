@@ -11,10 +11,11 @@ which, the others become metadata. A TOML file holds the rows as an array of tab
 from __future__ import annotations
 
 import csv
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from ..model import keys
 from ..model.records import Record, RecordType
 
 __all__ = ["Match", "match_rows", "read_rows"]
+
+_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,3})?")
+"""What counts as a number in a CSV cell: ``007`` and ``1_000`` are names."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,8 @@ def read_rows(path: Path, as_text: Iterable[str] = ()) -> list[dict[str, Any]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             kept = set(as_text)
             return [
-                {n: text if n in kept else _typed(text) for n, text in row.items() if n is not None}
-                for row in csv.DictReader(file)
+                {n: text if n in kept else _typed(text) for n, text in row.items() if n}
+                for row in csv.DictReader(file, strict=True)
             ]
     except FileNotFoundError:
         raise SpaceError(f"the table {path} is not there.") from None
@@ -89,12 +93,19 @@ def match_rows(
         If the table has no column that is a key.
     """
     rows = list(rows)
-    shared = [name for name in cls.keys if rows and name in rows[0]]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    shared = [name for name in cls.keys if name in columns]
     if rows and not shared:
         raise SpaceError(
             f"the table {path} has no column that is a key of {cls.__name__}. "
-            f"Columns: {', '.join(rows[0])}. Keys: {', '.join(cls.keys)}."
+            f"Columns: {', '.join(columns)}. Keys: {', '.join(cls.keys)}."
         )
+    for name in columns:
+        if "." in name:
+            raise SpaceError(
+                f"the table {path} has the column {name!r}: a job document takes no names with a "
+                f"dot. Call it {name.replace('.', '_')!r}."
+            )
     by_key: dict[tuple[str, ...], list[Record]] = {}
     for record in records:
         place = tuple(keys.to_text(record._keys[name]) for name in shared)
@@ -103,7 +114,7 @@ def match_rows(
     unmatched = []
     for row in rows:
         place = tuple(_key_text(row.get(name), cls.keys[name]) for name in shared)
-        data = {n: keys.encode(v) for n, v in row.items() if n not in cls.keys and v is not None}
+        data = {n: _plain(v) for n, v in row.items() if n not in cls.keys and v is not None}
         records_here = by_key.get(place, [])
         for record in records_here:
             found.setdefault(record.id, {}).update(data)
@@ -120,6 +131,8 @@ def _key_text(value: Any, kind: type) -> str:
             value = kind(value)
         elif isinstance(value, str) and kind in (date, datetime):
             value = keys.decode(value.strip(), kind)
+        elif isinstance(value, str) and kind is bool:
+            value = value.strip().lower()
         elif isinstance(value, int) and kind is float:
             value = float(value)
     except ValueError:
@@ -134,11 +147,16 @@ def _typed(text: str | None) -> Any:
     plain = text.strip()
     if plain.lower() in ("true", "false"):
         return plain.lower() == "true"
-    for kind in (int, float):
-        try:
-            value = kind(plain)
-        except ValueError:
-            continue
-        # 007 is a name, and so is 1_000
-        return value if kind is float or str(value) == plain.lstrip("+") else plain
-    return plain
+    if _NUMBER.fullmatch(plain) is None:
+        return plain
+    return float(plain) if set(plain) & set(".eE") else int(plain)
+
+
+def _plain(value: Any) -> Any:
+    """Return what a table holds as JSON; dates and times become ISO 8601 text."""
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value.isoformat() if isinstance(value, date | time) else value
+

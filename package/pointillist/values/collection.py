@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..errors import RecordNotFound, SeveralRecords, ValueNotThere
 from ..model import keys
-from ..model.fields import Output
 from ..model.records import Record, RecordType
 from ..space.dataspace import DataSpace
 from ..space.membership import DIGEST, MEMBERS
@@ -33,9 +32,7 @@ class Collection(Generic[R]):
         Those that fit; by default all.
     """
 
-    def __init__(
-        self, space: DataSpace, cls: type[R], chosen: Iterable[R] | None = None
-    ) -> None:
+    def __init__(self, space: DataSpace, cls: type[R], chosen: Iterable[R] | None = None) -> None:
         self._space = space
         self._cls: Any = cls
         self._chosen = None if chosen is None else {record.id: record for record in chosen}
@@ -55,8 +52,8 @@ class Collection(Generic[R]):
         return (item.id if isinstance(item, Record) else item) in self._records
 
     def __repr__(self) -> str:
-        some = ", ".join(record.label for record in list(self)[:3])
-        return f"<{len(self)} {self._cls.__name__}{': ' if some else ''}{some}{', …' * (len(self) > 3)}>"
+        some = [record.label for record in list(self)[:3]] + ["…"] * (len(self) > 3)
+        return f"<{len(self)} {self._cls.__name__}{': ' if some else ''}{', '.join(some)}>"
 
     def get(self, id: str | None = None, /, **values: Any) -> R:
         """Return one record, by its job id, which may be shortened, or by its keys.

@@ -47,7 +47,7 @@ def show_summary(console: Console, summary: Summary, seconds: float, root: Path)
     if summary.elsewhere:
         names = ", ".join(sorted({r.what for _, v in summary.elsewhere for r in v.reasons}))
         console.print(f"{_tasks(len(summary.elsewhere))} with other runners: {names}", markup=False)
-    failures = [(t, str(a.error), a.log and root / a.log) for t, a in summary.failed]
+    failures = [(t, str(a.error), root / a.log if a.log else None) for t, a in summary.failed]
     failures += [(t, str(v.reasons[0]), v.log) for t, v in summary.still_failed]
     if failures:
         _show_failures(console, failures)
