@@ -83,6 +83,17 @@ def stamps(project: Path) -> dict[str, dict[str, tuple[int, int]]]:
     }
 
 
+def attempts(project: Path) -> list[tuple[str, str, str]]:
+    """Give operation, job and outcome of every attempt that the journals hold, oldest first."""
+    lines = [
+        json.loads(line)
+        for journal in project.glob(".pointillist/runs/*.jsonl")
+        for line in journal.read_text().splitlines()
+    ]
+    found = sorted((x for x in lines if x["kind"] == "attempt"), key=lambda x: x["end"])
+    return [(x["operation"], x["job"], x["outcome"]) for x in found]
+
+
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make the project with the root `init.py` and run it once."""
@@ -114,11 +125,20 @@ def test_status_shows_all(ran: Path) -> None:
     assert "complete" in printed
 
 
+def test_each_task_ran_once(ran: Path) -> None:
+    """The first run did each of the four steps once on each of the ten blocks, and no more."""
+    jobs = [block.folder.name for block in blocks(ran).values()]
+    steps = ("Block.joined", "Block.stats", "Block.edges", "Block.summary")
+    expected = sorted((step, job, "complete") for step in steps for job in jobs)
+    assert expected == sorted(attempts(ran))
+
+
 def test_second_run_does_nothing(project: Path) -> None:
-    """A second run leaves all files alone, and says so."""
-    before = stamps(project)
-    assert "nothing" in python("project.py", "run", cwd=project).lower()
-    assert before == stamps(project)
+    """A second run leaves all files alone, adds no line to a journal, and says so."""
+    before = stamps(project), attempts(project)
+    printed = python("project.py", "run", cwd=project)
+    assert "nothing to do: everything is complete.\n" == printed
+    assert before == (stamps(project), attempts(project))
 
 
 def test_pictures_are_the_same_every_time(project: Path) -> None:
@@ -131,24 +151,45 @@ def test_pictures_are_the_same_every_time(project: Path) -> None:
 
 
 def test_deleted_output_is_made_again(project: Path) -> None:
-    """When one file is deleted it is made again, and only what depends on it may be."""
-    before = stamps(project)
+    """A file that was deleted is made again; as it has the same bytes, nothing else is done."""
+    before, ended = stamps(project), attempts(project)
     block = blocks(project)["c/odd"]
     (block.folder / "stats.json").unlink()
+    printed = python("project.py", "run", "--pretend", cwd=project)
+    assert "Block session=c parity=odd  stats  (output stats.json is missing)" in printed
     python("project.py", "run", cwd=project)
     block.check()
+    assert [("Block.stats", block.folder.name, "complete")] == attempts(project)[len(ended) :]
     after = stamps(project)
-    changed = {name for name in before if before[name] != after[name]}
-    assert {"c/odd"} == changed
-    assert before["c/odd"]["joined.bin"] == after["c/odd"]["joined.bin"]
+    before["c/odd"].pop("stats.json"), after["c/odd"].pop("stats.json")
+    assert before == after
+
+
+def test_what_depends_on_other_bytes_is_made_again(project: Path) -> None:
+    """Another `joined.bin` in one block: its steps are done again, in order; no other block's."""
+    ended, block = attempts(project), blocks(project)["c/odd"]
+    (project / "recordings" / "c" / "rec_3.bin").write_bytes(bytes(range(100)))
+    printed = python("project.py", "status", "-d", "-j", block.folder.name, cwd=project)
+    assert "input recordings/c/rec_3.bin changed (content " in printed
+    python("project.py", "run", cwd=project)
+    blocks(project)["c/odd"].check()
+    steps = ("Block.joined", "Block.stats", "Block.edges", "Block.summary")
+    expected = [(step, block.folder.name, "complete") for step in steps]
+    assert expected == attempts(project)[len(ended) :]
 
 
 def test_new_recording_joins_its_block(project: Path) -> None:
     """A new file changes its block, in the same folder, and no other."""
-    before = stamps(project)
+    before, ended = stamps(project), attempts(project)
     old = blocks(project)["a/even"]
     (project / "recordings" / "a" / "rec_4.bin").write_bytes(bytes(range(100)))
-    python("project.py", "discover", cwd=project)
+    printed = python("project.py", "discover", cwd=project)
+    assert "Recording: 21 found, 1 new, 0 gone\n  new: Recording session=a recording_index=4" in (
+        printed
+    )
+    assert "Block: 10 aggregates, 0 new, 1 with other members\n" in printed
+    printed = python("project.py", "status", "-d", "-j", old.folder.name, cwd=project)
+    assert "member added: recording_index=4" in printed
     python("project.py", "run", cwd=project)
     new = blocks(project)["a/even"]
     assert old.folder == new.folder
@@ -156,11 +197,14 @@ def test_new_recording_joins_its_block(project: Path) -> None:
     new.check()
     after = stamps(project)
     assert {"a/even"} == {name for name in before if before[name] != after[name]}
+    steps = ("Block.joined", "Block.stats", "Block.edges", "Block.summary")
+    expected = [(step, new.folder.name, "complete") for step in steps]
+    assert expected == attempts(project)[len(ended) :]
 
 
 def test_new_threshold_changes_edges_and_summaries_only(project: Path) -> None:
     """Another threshold in `project.py` makes edges and pictures anew, nothing else."""
-    before = stamps(project)
+    before, ended = stamps(project), attempts(project)
     text = (project / "project.py").read_text()
     (project / "project.py").write_text(text.replace("THRESHOLD = 0.75", "THRESHOLD = 0.5"))
     python("project.py", "run", cwd=project)
@@ -170,3 +214,8 @@ def test_new_threshold_changes_edges_and_summaries_only(project: Path) -> None:
     for name in before:
         changed = {file for file in OUTPUTS if before[name][file] != after[name][file]}
         assert {"edges.json", "summary.png"} == changed, name
+    jobs = [block.folder.name for block in blocks(project, threshold=0.5).values()]
+    expected = sorted(
+        (f"Block.{step}", job, "complete") for step in ("edges", "summary") for job in jobs
+    )
+    assert expected == sorted(attempts(project)[len(ended) :])

@@ -7,8 +7,21 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..errors import DeclarationError
+from .keys import plain
 
-__all__ = ["Each", "Out", "Ref", "each", "has_each", "out", "out_parts", "refs", "transform"]
+__all__ = [
+    "Each",
+    "Out",
+    "Ref",
+    "each",
+    "has_each",
+    "is_literal",
+    "out",
+    "out_parts",
+    "refs",
+    "transform",
+    "walk",
+]
 
 T = TypeVar("T")
 
@@ -36,7 +49,7 @@ class Out:
 
     def __call__(self, part: str) -> Any:
         """Return the place of the output called `part`."""
-        if not isinstance(part, str) or not part.isidentifier():
+        if not isinstance(part, str) or not part:
             raise DeclarationError(
                 f'pt.out({part!r}): an output of a command has a name, pt.out("spikes"), as in '
                 '.output("spikes").'
@@ -85,6 +98,16 @@ def transform(argument: Any, leaf: Callable[[Any, int], Any], depth: int = 0) ->
             raise DeclarationError(f"the argument {argument!r} has keys that are no text.")
         return {key: transform(item, leaf, depth) for key, item in argument.items()}
     return leaf(argument, depth)
+
+
+def is_literal(value: Any) -> bool:
+    """Whether `value` is text, a number, true, false, None, or lists and dicts of them."""
+    value = plain(value)
+    if isinstance(value, list | tuple):
+        return all(is_literal(item) for item in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and is_literal(item) for key, item in value.items())
+    return value is None or isinstance(value, str | bool | int | float)
 
 
 def walk(argument: Any) -> Iterator[Any]:

@@ -1,32 +1,32 @@
-"""Reading a class body: names, annotations, what refers to what, and every mistake in it."""
+"""Reading a class body: names, annotations, keys and seeds, and every mistake in them."""
 
 from __future__ import annotations
 
-import difflib
+import copy
+import inspect
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, get_origin
+from types import MethodType
+from typing import TYPE_CHECKING, Any
 
-from ..commands.shell import fields as template_fields
-from ..errors import DeclarationError, UndeclaredFormat, UnknownField
-from ..formats import check_options, format_for, suffix_for
+from ..errors import DeclarationError, UnknownField
+from ..formats.annotations import show
 from . import keys
-from .arguments import Each, Out, Ref, transform, walk
-from .fields import Field, Key, Output, Seed
+from .arguments import Each, Out
+from .fields import Field, Key, Output, Seed, key
 from .patterns import SeedPattern
-from .pipeline import StepSpec, order_steps
-from .steps import Call, Command, Step, Wired
+from .pipeline import StepSpec
+from .steps import Command, Step, Wired
+from .wiring import compile_steps
 
 if TYPE_CHECKING:
     from .records import RecordType
 
-__all__ = ["Body", "compile_class"]
+__all__ = ["Body", "check_order", "compile_class"]
 
 _RESERVED = (
     *("id", "job", "folder", "document", "members", "label", "path", "value", "open"),
-    *("keys", "seeds", "outputs", "key_texts"),
+    *("keys", "seeds", "outputs", "key_texts", "out"),
 )
 
 
@@ -58,253 +58,197 @@ def compile_class(
     DeclarationError
         At the first mistake; the message names the class and the field.
     """
-    fields: dict[str, Field] = {}
-    for base in reversed(cls.__mro__[1:]):
-        fields.update(base.__dict__.get("__fields__", {}))
+    if not any(hasattr(base, "__fields__") for base in cls.__mro__[1:]):
+        return {}, {}  # Record itself
     own = {name: value for name, value in body.items() if isinstance(value, Field)}
+    _check_values(cls, body)
     _check_names(cls, own)
+    _check_bases(cls)
     for name, field in own.items():
         field.name, field.owner = name, cls
         field.annotation = _annotation(cls, name, body)
-    for name in list(fields):
-        if name in body and name not in own:
-            del fields[name]  # a subclass made it a plain attribute or property
+    fields: dict[str, Field] = {}
+    for base in reversed(cls.__mro__[1:]):
+        fields.update(base.__dict__.get("__fields__", {}))
     fields.update(own)
+    # A subclass may make a field a plain attribute or a property.
+    fields = {n: f for n, f in fields.items() if inspect.getattr_static(cls, n) is f}
     for name, field in own.items():
         if isinstance(field, Key):
             _check_key(cls, name, field)
-    kinds = {n: f.annotation for n, f in fields.items() if isinstance(f, Key)}
-    for name, field in own.items():
-        if isinstance(field, Seed):
-            field.pattern = SeedPattern(field.text, kinds, f"{cls.__name__}.{name}")
-    return fields, _steps(cls, fields, body)
+    _read_patterns(cls, fields)
+    return fields, compile_steps(cls, fields, body)
+
+
+def check_order(cls: RecordType) -> None:
+    """Check what an aggregate's members are ordered by.
+
+    Raises
+    ------
+    DeclarationError
+        If it is no key or property of theirs.
+    """
+    for wanted in cls.__order__:
+        where = f"{cls.__name__}: order_by={wanted!r}"
+        if cls.__member__ is None:
+            raise DeclarationError(
+                f"{where}: only an aggregate has members to order. Take it out, or write "
+                f"class {cls.__name__}(pt.Aggregate[Member], order_by=…)."
+            )
+        if not isinstance(wanted, str) or not _is_known(cls.__member__, wanted.removeprefix("-")):
+            member = cls.__member__
+            raise DeclarationError(
+                f"{where} is no key or property of {member.__name__}. Write a name in quotes, "
+                f"with '-' in front for descending.\n  keys: {', '.join(member.keys) or 'none'}."
+            )
+
+
+def _check_values(cls: RecordType, body: Mapping[str, Any]) -> None:
+    """Find values that were meant to be fields."""
+    annotations = body.get("__annotations__", {})
+    for name, value in body.items():
+        where = f"{cls.__name__}.{name}"
+        if value is key:
+            raise DeclarationError(f"{where} = pt.key lacks its parentheses: pt.key().")
+        if isinstance(value, MethodType) and isinstance(value.__self__, Wired):
+            raise DeclarationError(
+                f"{where} ends in .{value.__name__} without parentheses: .{value.__name__}()."
+            )
+        if name in annotations and isinstance(value, Step | Command):
+            raise DeclarationError(
+                f"{where} is a step that is not wired. Say what it is called with: "
+                f"{value.function.__name__}.step(...).to(...)."
+            )
+        if isinstance(value, Each | Out):
+            what = "pt.out" if isinstance(value, Out) else "pt.each(...)"
+            raise DeclarationError(f"{where}: {what} is an argument of a step, not a field.")
+        if isinstance(value, Wired) and name in _RESERVED:
+            raise DeclarationError(f"{where}: {_reserved(name)}")
+    for name, annotation in annotations.items():
+        known = name in body or name in _RESERVED or name.startswith("_") or hasattr(cls, name)
+        if not known and "ClassVar" not in str(annotation):
+            kind = annotation if isinstance(annotation, str) else show(annotation)
+            raise DeclarationError(
+                f"{cls.__name__}.{name} has a type but no value. A key is written "
+                f"{name}: {kind} = pt.key()."
+            )
 
 
 def _check_names(cls: RecordType, own: Mapping[str, Field]) -> None:
     seen: dict[int, str] = {}
     for name, field in own.items():
         where = f"{cls.__name__}.{name}"
-        if name in _RESERVED or name.startswith("_"):
-            raise DeclarationError(f"{where}: a field cannot have this name, it has a meaning.")
+        if name in _RESERVED:
+            raise DeclarationError(f"{where}: {_reserved(name)}")
+        if name.startswith("_"):
+            raise DeclarationError(f"{where}: a field's name cannot begin with an underscore.")
+        if name == "aggregate" and isinstance(field, Key) and cls.__member__ is not None:
+            raise DeclarationError(
+                f"{where}: the state point of an aggregate says its class under this name. Choose "
+                "another name for the key."
+            )
         if field.owner is not None:
             raise DeclarationError(
-                f"{where} is {field!r} under a second name. Wire a value of its own."
+                f"{where} is {field.owner.__name__}.{field.name} under a second name. Declare a "
+                "field of its own."
             )
         if id(field) in seen:
             raise DeclarationError(
-                f"{where} and {cls.__name__}.{seen[id(field)]} are one wired value under two "
-                "names. Keep one of them, or wire the step twice."
+                f"{where} and {cls.__name__}.{seen[id(field)]} are one value under two names. "
+                "Keep one of them, or declare it twice."
             )
         seen[id(field)] = name
 
 
+def _reserved(name: str) -> str:
+    taken = "the place of an output" if name == "out" else f"record.{name}"
+    return f"the name {name!r} is taken: it means {taken}. Choose another name."
+
+
+def _check_bases(cls: RecordType) -> None:
+    for base in cls.__mro__[1:]:
+        for name, value in vars(base).items():
+            if isinstance(value, Field) and value.owner is None:
+                raise DeclarationError(
+                    f"{base.__name__}.{name} is a field in a class that is no record. Write "
+                    f"class {base.__name__}(pt.Record)."
+                )
+
+
 def _annotation(cls: RecordType, name: str, body: Mapping[str, Any]) -> Any:
+    where = f"{cls.__name__}.{name}"
     annotation = body.get("__annotations__", {}).get(name)
     if annotation is None:
+        example = "str = pt.key()" if isinstance(body[name], Key) else "Path = …"
+        raise DeclarationError(f"{where} has no type. Write it, for example {name}: {example}")
+    if isinstance(annotation, str):
+        annotation = _evaluated(cls, where, annotation, body)
+    if isinstance(annotation, Field | Wired):
         raise DeclarationError(
-            f"{cls.__name__}.{name} has no type. Write {name}: <type> = …, for example "
-            f"{name}: Path = …"
+            f"{where}: its type is the name of a field. Import the module and write the type with "
+            f"it, such as {name}: datetime.date = …"
         )
-    if not isinstance(annotation, str):
-        return annotation
+    return annotation
+
+
+def _evaluated(cls: RecordType, where: str, annotation: str, body: Mapping[str, Any]) -> Any:
     frame = getattr(body, "frame", None)
     module = vars(sys.modules[cls.__module__]) if cls.__module__ in sys.modules else {}
     names = {**module, **(frame.f_locals if frame else {})}
+    own = {n: v for n, v in vars(cls).items() if not isinstance(v, Field | Wired)}
     try:
-        return eval(annotation, names, dict(vars(cls)))
+        return eval(annotation, names, own)
     except Exception as error:
         raise DeclarationError(
-            f"{cls.__name__}.{name}: the type {annotation!r} cannot be read "
-            f"({type(error).__name__}: {error}). Import it at the top of the module, not under "
-            "TYPE_CHECKING."
+            f"{where}: the type {annotation!r} cannot be read ({type(error).__name__}: {error}). "
+            "Import it at the top of the module, not under TYPE_CHECKING."
         ) from None
 
 
 def _check_key(cls: RecordType, name: str, field: Key) -> None:
+    where = f"{cls.__name__}.{name}"
     if field.annotation not in keys.KEY_TYPES:
         known = ", ".join(kind.__name__ for kind in keys.KEY_TYPES)
         raise DeclarationError(
-            f"{cls.__name__}.{name}: a key cannot be of type {_shown(field.annotation)}. "
-            f"It can be one of: {known}."
+            f"{where}: a key cannot be of type {show(field.annotation)}. It can be one of: {known}."
         )
-    if cls.__member__ is not None and not hasattr(cls.__member__, name):
+    member = cls.__member__
+    if member is None:
+        return
+    if not _is_known(member, name):
         raise UnknownField(
-            f"{cls.__name__}.{name}: an aggregate's key is looked up on its members, and "
-            f"{cls.__member__.__name__} has no key or property {name!r}."
+            f"{where}: an aggregate's key is looked up on its members, and {member.__name__} has "
+            f"no key or property {name!r}. Add a property to {member.__name__}, or use one of its "
+            f"keys.\n  keys: {', '.join(member.keys) or 'none'}."
         )
-
-
-def _steps(
-    cls: RecordType, fields: Mapping[str, Field], body: Mapping[str, Any]
-) -> dict[str, StepSpec]:
-    bound = {id(v.call): n for n, v in body.items() if isinstance(v, Wired)}
-    for base in cls.__mro__[1:]:
-        for spec in base.__dict__.get("__steps__", {}).values():
-            bound.setdefault(id(spec.outputs[0].call), spec.name)
-    made: dict[int, list[Output]] = {}
-    for field in fields.values():
-        if isinstance(field, Output):
-            made.setdefault(id(field.call), []).append(field)
-    for name, value in body.items():
-        if isinstance(value, Wired) and id(value.call) not in made:
-            raise DeclarationError(
-                f"{cls.__name__}.{name} is wired but goes nowhere. End it in .to(...) to keep it "
-                "in a file, or in .unstored()."
-            )
-    steps: dict[str, StepSpec] = {}
-    for call_id, outputs in made.items():
-        name = bound.get(call_id, outputs[0].name)
-        call = _resolved(cls, name, outputs[0].call, fields)
-        spec = StepSpec(cls, name, call, tuple(outputs))
-        _check_outputs(cls, spec)
-        steps[name] = spec
-    _check_files(cls, steps)
-    return order_steps(cls.__name__, steps)
-
-
-def _resolved(cls: RecordType, step: str, call: Call, fields: Mapping[str, Field]) -> Call:
-    where = f"{cls.__name__}.{step}"
-    arguments = dict(call.arguments)
-    if call.kind == "shell":
-        for name in template_fields(str(call.target)):
-            if name.partition(".")[0] == "out" or name in arguments:
-                continue
-            if name not in fields:
-                raise UnknownField(
-                    f"{where}: the command {call.target!r} has the name {{{name}}}, which is no "
-                    f"field of {cls.__name__}.{_hint(name, fields)}"
-                )
-            arguments[name] = Ref(name)
-    resolved = {
-        name: transform(value, lambda leaf, depth: _leaf(cls, where, leaf, depth, fields))
-        for name, value in arguments.items()
-    }
-    if any(isinstance(leaf, Each) for v in resolved.values() for leaf in walk(v)):
-        if cls.__member__ is None:
-            raise DeclarationError(f"{where}: pt.each(...) needs members; {cls.__name__} has none.")
-    return replace(call, arguments=resolved)
-
-
-def _leaf(cls: RecordType, where: str, leaf: Any, depth: int, fields: Mapping[str, Field]) -> Any:
-    if isinstance(leaf, Field):
-        target: RecordType | None = cls
-        for _ in range(depth):
-            target = target.__member__ if target is not None else None
-        known = fields if target is cls else getattr(target, "__fields__", {})
-        if leaf.name not in known or not _same(leaf, known[leaf.name], target):
-            raise UnknownField(_stranger(cls, where, leaf, target))
-        return Ref(leaf.name, depth)
-    if isinstance(leaf, Ref | Out):
-        return leaf
-    if isinstance(leaf, Wired):
+    kind = member.keys.get(name, field.annotation)
+    if kind is not field.annotation:
         raise DeclarationError(
-            f"{where}: an argument is a wired step that is no field yet. Give it a name and end "
-            "it in .to(...) or .unstored()."
+            f"{where} is {show(field.annotation)}, but {member.__name__}.{name} is {show(kind)}. "
+            "Give both the same type."
         )
-    if isinstance(leaf, property):
-        raise DeclarationError(
-            f"{where}: an argument is a property. Steps take fields, keys and literals."
-        )
-    if leaf is None or isinstance(leaf, str | bool | int | float):
-        return leaf
-    what = "a step that is not wired" if isinstance(leaf, Step | Command) else repr(leaf)
-    raise DeclarationError(
-        f"{where}: the argument {what} is no field, key or literal. Literals are text, numbers, "
-        "true, false, None, and lists and dicts of them."
+
+
+def _is_known(member: RecordType, name: str) -> bool:
+    """Whether records of `member` have `name` as a key, a property or a plain value."""
+    value = inspect.getattr_static(member, name, None)
+    return (
+        value is not None
+        and not isinstance(value, Seed | Output | Wired | Step | Command)
+        and not inspect.isroutine(value)
     )
 
 
-def _same(leaf: Field, known: Field, target: RecordType | None) -> bool:
-    """Whether `leaf` is the field of `target` or one that it overrides."""
-    return leaf is known or (
-        leaf.owner is not None and target is not None and leaf.owner in target.__mro__
-    )
-
-
-def _stranger(cls: RecordType, where: str, leaf: Field, target: RecordType | None) -> str:
-    if leaf.owner is None:
-        return f"{where}: an argument is a field that has no name. Bind it in the class body first."
-    text = f"{where}: {leaf.owner.__name__}.{leaf.name} is no field of " + (
-        target.__name__ if target is not None else "a member"
-    )
-    if cls.__member__ is not None and leaf.owner in cls.__member__.__mro__:
-        return f"{text}. Take it from the members: pt.each({leaf.owner.__name__}.{leaf.name})."
-    return f"{text}. A step takes fields of its own class, or pt.each(...) of its members."
-
-
-def _check_outputs(cls: RecordType, spec: StepSpec) -> None:
-    where = f"{cls.__name__}.{spec.name}"
-    if len({field.stored for field in spec.outputs}) > 1:
-        raise DeclarationError(
-            f"{where}: some outputs of this step are stored and some are not. End all in .to() "
-            "or all in .unstored()."
-        )
-    parts = [field.part for field in spec.outputs]
-    if len(set(parts)) < len(parts):
-        raise DeclarationError(
-            f"{where}: two fields take the same output {parts[0] or ''!r} of one wired step. "
-            'Take each once, with .output("name").'
-        )
-    places = spec.call.out_parts
-    unknown = [part for part in places if part not in parts]
-    if unknown:
-        raise DeclarationError(
-            f"{where}: the step writes the output {unknown[0]!r}, which no field takes. "
-            f'Write: name: Path = wired.output({unknown[0]!r}).to("…").'
-        )
-    if places and not spec.stored:
-        raise DeclarationError(f"{where}: a step with pt.out writes a file: end it in .to(...).")
-    if spec.call.kind != "python":
-        without = [field.name for field in spec.outputs if field.part not in places]
-        if without and (len(spec.outputs) > 1 or spec.outputs[0].part is not None):
-            raise DeclarationError(
-                f"{where}: the command does not say where {without[0]} is written: use "
-                'pt.out("part") in a MATLAB call or {out.part} in a shell command.'
-            )
-
-
-def _check_files(cls: RecordType, steps: Mapping[str, StepSpec]) -> None:
-    seen: dict[str, str] = {}
-    for spec in steps.values():
-        for field in spec.outputs:
-            if not field.stored:
-                continue
-            where = f"{cls.__name__}.{field.name}"
-            field.filename = name = _filename(where, field)
-            try:
-                check_options(format_for(field.annotation, name), field.writer_options)
-            except DeclarationError as error:
-                raise type(error)(f"{where}: {error}") from None
-            if name in seen:
-                raise DeclarationError(
-                    f"{where} and {seen[name]} have the same file name {name!r}. Rename one."
-                )
-            seen[name] = where
-
-
-def _filename(where: str, field: Output) -> str:
-    name = field.filename
-    if name is None:
-        try:
-            return field.name + suffix_for(field.annotation)
-        except UndeclaredFormat as error:
-            raise UndeclaredFormat(f"{where}: {error}") from None
-    plain = name.rstrip("/")
-    if not plain or PurePosixPath(plain).name != plain or plain.startswith((".", "signac_")):
-        raise DeclarationError(
-            f"{where}: .to({name!r}) must be one plain file name, without folders, and neither "
-            "hidden nor signac's."
-        )
-    return plain
-
-
-def _shown(annotation: Any) -> str:
-    if get_origin(annotation) is None and isinstance(annotation, type):
-        return annotation.__name__
-    return str(annotation)
-
-
-def _hint(name: str, known: Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(name, known, 1, 0.4)
-    listed = f"\n  fields: {', '.join(known) or 'none'}."
-    return listed + (f" Did you mean {{{close[0]}}}?" if close else "")
+def _read_patterns(cls: RecordType, fields: dict[str, Field]) -> None:
+    """Read the patterns of the seeds; a subclass with other keys gets seeds of its own."""
+    kinds = {n: f.annotation for n, f in fields.items() if isinstance(f, Key)}
+    for name, field in fields.items():
+        if not isinstance(field, Seed):
+            continue
+        if field.owner is cls:
+            field.pattern = SeedPattern(field.text, kinds, f"{cls.__name__}.{name}")
+        elif any(kinds.get(n) is not field.pattern.kinds[n] for n in field.pattern.fields):
+            fields[name] = own = copy.copy(field)
+            own.owner = cls
+            own.pattern = SeedPattern(field.text, kinds, f"{cls.__name__}.{name}")
+            setattr(cls, name, own)

@@ -20,14 +20,14 @@ class Field:
     Attributes
     ----------
     name : str
-        The name in the class body; empty until the class is made.
+        The name in the class body; not there until the class is made.
     owner : type or None
         The class in whose body it stands.
     annotation : object
         The resolved annotation.
     """
 
-    name: str = ""
+    name: str
     owner: type | None = None
     annotation: Any = Any
 
@@ -58,8 +58,8 @@ class Field:
             )
 
     def __repr__(self) -> str:
-        owner = self.owner.__name__ if self.owner else "?"
-        return f"<{type(self).__name__.lower()} {owner}.{self.name}>"
+        place = f" {self.owner.__name__}.{self.name}" if self.owner else ""
+        return f"<{type(self).__name__.lower()}{place}>"
 
 
 class Key(Field):

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, get_args, get_origin
 
 from ..errors import DeclarationError, RecordError, RecordNotFound, UnknownField
+from ..formats.annotations import show
 from . import keys
-from .body import Body, compile_class
+from .body import Body, check_order, compile_class
 from .fields import Field, Key, Output, Seed
 from .pipeline import StepSpec
 
@@ -51,11 +52,19 @@ def _member_of(cls: type) -> type[Record] | None:
             (member,) = get_args(base)
             if isinstance(member, RecordType):
                 return member  # type: ignore[return-value]  # every RecordType makes Records
-            raise DeclarationError(
-                f"{cls.__name__}: Aggregate[{member!r}] needs the class of its members in brackets."
-            )
+            raise DeclarationError(_memberless(cls, show(member)))
+    if any(base.__name__ == "Aggregate" and base.__module__ == __name__ for base in cls.__bases__):
+        raise DeclarationError(_memberless(cls, ""))
     found: type[Record] | None = getattr(cls, "__member__", None)
     return found
+
+
+def _memberless(cls: type, said: str) -> str:
+    got = f"Aggregate[{said}]" if said else "Aggregate"
+    return (
+        f"class {cls.__name__}(pt.{got}) does not say what it is made of. Write the class of its "
+        f"members in brackets, declared above it: class {cls.__name__}(pt.Aggregate[Recording])."
+    )
 
 
 class RecordType(type):
@@ -79,20 +88,22 @@ class RecordType(type):
         /,
         order_by: str | tuple[str, ...] = (),
         table: str | None = None,
-        **_: Any,
+        **unknown: Any,
     ) -> RecordType:
+        """Make a record class of a body."""
+        for option in unknown:
+            raise DeclarationError(
+                f"class {name}(…, {option}=…): there is no such class argument. There are: "
+                "order_by, table."
+            )
         cls = super().__new__(metacls, name, bases, dict(body))
         cls.__member__ = _member_of(cls)
         inherited = tuple(getattr(cls, "__order__", ()))
-        cls.__order__ = (order_by,) if isinstance(order_by, str) else tuple(order_by) or inherited
+        cls.__order__ = tuple(order_by) if isinstance(order_by, list | tuple) else (order_by,)
+        cls.__order__ = cls.__order__ or inherited
         cls.__table__ = table or getattr(cls, "__table__", None)
         cls.__fields__, cls.__steps__ = compile_class(cls, body)
-        for wanted in cls.__order__:
-            if cls.__member__ is None or not hasattr(cls.__member__, wanted.lstrip("-")):
-                member = cls.__member__.__name__ if cls.__member__ else "the member"
-                raise DeclarationError(
-                    f"{name}: order_by={wanted!r} is no key or property of {member}."
-                )
+        check_order(cls)
         return cls
 
     def __init__(cls, name: str, bases: tuple[type, ...], body: Body, /, **_: Any) -> None:
@@ -155,7 +166,7 @@ class Record(metaclass=RecordType):
     def _where(self) -> Home:
         if self._home is None:
             raise RecordError(
-                f"{self.label} is in no project. Add it with project.add({type(self).__name__}, …).",
+                f"{self.label} is in no project. Add it: project.add({type(self).__name__}, …).",
                 record=self.label,
             )
         return self._home
@@ -167,7 +178,7 @@ class Record(metaclass=RecordType):
 
     def key_texts(self) -> dict[str, str]:
         """Return ``name=value`` of each key, by name."""
-        return {n: f"{n}={keys.encode(v)}" for n, v in self._keys.items()}
+        return {n: f"{n}={keys.shown(v)}" for n, v in self._keys.items()}
 
     @property
     def job(self) -> Any:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
 
 from ..commands.shell import fields as template_fields
 from ..errors import DeclarationError
-from .arguments import out_parts
-from .fields import Output
+from .arguments import Each, Out, is_literal, out_parts
+from .fields import Field, Output
 from .options import Options
 
 __all__ = ["Call", "Command", "Step", "Wired", "command", "matlab", "shell", "step"]
@@ -21,6 +22,8 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 Kind = Literal["python", "command", "shell", "matlab"]
+
+_MATLAB_NAME = re.compile(r"(?!.*\.m$)[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +100,11 @@ class Wired(Generic[R_co]):
         A Python step returns a mapping or an object with such an entry; a command has a
         ``pt.out("part")``.
         """
+        if not isinstance(part, str) or not part:
+            raise DeclarationError(
+                f'.output({part!r}): an output has a name, .output("spikes"), the one under which '
+                "the step returns or writes it."
+            )
         return Wired(self.call, part)
 
     def options(self, **options: Any) -> Wired[R_co]:
@@ -122,6 +130,8 @@ class Step(Generic[P, R]):
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the plain function with values."""
+        _refuse_fields(self.function, args, kwargs)
         return self.function(*args, **kwargs)
 
     def step(self, *args: P.args, **kwargs: P.kwargs) -> Wired[R]:
@@ -132,9 +142,8 @@ class Step(Generic[P, R]):
         DeclarationError
             If the arguments do not fit the function's signature.
         """
-        return Wired(
-            Call("python", self.function, _bind(self.function, args, kwargs), self.options)
-        )
+        bound = _bind(self.function, args, kwargs)
+        return Wired(Call("python", self.function, bound, self.options))
 
     def __repr__(self) -> str:
         return f"<step {self.function.__qualname__}>"
@@ -149,6 +158,8 @@ class Command(Generic[P]):
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Call the plain function: give the argument list."""
+        _refuse_fields(self.function, args, kwargs)
         return self.function(*args, **kwargs)
 
     def step(self, *args: P.args, **kwargs: P.kwargs) -> Wired[Any]:
@@ -234,10 +245,22 @@ def shell(template: str, /, **values: Any) -> Wired[Any]:
     Wired
         To be ended in ``.to(...)`` or ``.unstored()``.
     """
+    if not isinstance(template, str):
+        raise DeclarationError(
+            f'a shell command is text, pt.shell("cp {{raw}} {{out}}"), got {template!r}.'
+        )
     names = template_fields(template)
     for name in values:
+        if name == "out":
+            raise DeclarationError(
+                f"the shell command {template!r} gets a value for {{out}}, which is the place of "
+                "the output. Give the value another name."
+            )
         if name not in names:
-            raise DeclarationError(f"shell command {template!r} has no {{{name}}} to fill in.")
+            raise DeclarationError(
+                f"the shell command {template!r} has no {{{name}}} to fill in. Its names: "
+                f"{', '.join(names) or 'none'}."
+            )
     return Wired(Call("shell", template, dict(values)))
 
 
@@ -257,24 +280,46 @@ def matlab(function: str, /, *arguments: Any) -> Wired[Any]:
     Wired
         To be ended in ``.to(...)`` or ``.unstored()``.
     """
-    if not all(part.isidentifier() for part in function.split(".")) or not function.isascii():
-        raise DeclarationError(f"{function!r} is no name of a MATLAB function.")
+    if not isinstance(function, str) or not _MATLAB_NAME.fullmatch(function):
+        raise DeclarationError(
+            f"{function!r} is no name of a MATLAB function. Give the name of the .m file without "
+            'the suffix: pt.matlab("computeStats", raw, pt.out).'
+        )
     return Wired(Call("matlab", function, {str(i): a for i, a in enumerate(arguments, 1)}))
 
 
 def _plain(function: Any) -> Any:
     if not inspect.isfunction(function):
-        raise DeclarationError(f"a step is made of a plain function, not of {function!r}.")
+        raise DeclarationError(
+            f"a step is made of a plain function, not of {function!r}. Write a function around it, "
+            'def name(...), with @pt.step above; options have names: @pt.step(version="2").'
+        )
     return function
 
 
+def _refuse_fields(function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    name = function.__qualname__
+    if any(isinstance(a, Field | Wired | Each | Out) for a in (*args, *kwargs.values())):
+        raise DeclarationError(
+            f"{name}(...) is called with fields, which have no values in a class body. Wire it: "
+            f"{name}.step(...).to(...)."
+        )
+
+
 def _bind(function: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any]:
+    """Return the arguments by name, with those defaults that are literals."""
+    signature = inspect.signature(function)
     try:
-        bound = inspect.signature(function).bind(*args, **kwargs)
+        bound = signature.bind(*args, **kwargs)
     except TypeError as error:
         raise DeclarationError(
             f"{function.__qualname__}.step(...): {error}. "
-            f"The function is {function.__qualname__}{inspect.signature(function)}."
+            f"The function is {function.__qualname__}{signature}."
         ) from None
+    given = set(bound.arguments)
     bound.apply_defaults()
-    return dict(bound.arguments)
+    return {
+        n: v
+        for n, v in bound.arguments.items()
+        if n in given or is_literal(v) or isinstance(v, Out)
+    }

@@ -132,7 +132,7 @@ class Planner:
             found = self._found(task, needs, folder)
             if found is not None:
                 return found
-        waits = tuple(self._waits(needs))
+        waits = tuple(self._waits(task, needs))
         if waits:
             return Verdict(State.WAITING, waits)
         reasons = self._differences(task, needs, folder, good)
@@ -179,13 +179,14 @@ class Planner:
                 return None
         return Verdict(State.COMPLETE, note="found")
 
-    def _waits(self, needs: Needs) -> Iterator[Reason]:
+    def _waits(self, task: Task, needs: Needs) -> Iterator[Reason]:
         if needs.members is not None and not needs.members:
             yield Reason("needs", "members", text="it has no members")
         for maker in needs.upstream:
             verdict = self.judge(maker)
             if not verdict.usable:
-                text = f"{maker.record.label} {maker.step.name} is {verdict.state}"
+                whose = "" if maker.record == task.record else f"{maker.record.label} "
+                text = f"{whose}{maker.step.name} is {verdict.state}"
                 yield Reason("needs", maker.step.operation, text=text)
         for source in needs.inputs.values():
             if source.maker is None and not source.optional:

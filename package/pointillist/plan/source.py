@@ -93,7 +93,7 @@ class SourceReader:
             return
         if not own and not self._is_ours(module):
             return
-        name = f"{module.__name__}:{thing.__qualname__}"
+        name = f"{self._place(module)}:{thing.__qualname__}"
         node = _definition(module, thing.__qualname__)
         if name in parts or node is None:
             return
@@ -122,7 +122,7 @@ class SourceReader:
 
     def _constant(self, name: str, module: ModuleType, parts: dict[str, str]) -> None:
         """Add the expressions that a module-level name is bound to, where it is bound."""
-        label = f"{module.__name__}:{name}"
+        label = f"{self._place(module)}:{name}"
         if label in parts or not self._is_ours(module):
             return
         for statement in _tree(module).body:
@@ -137,6 +137,12 @@ class SourceReader:
                 if value is not None:
                     parts[label] = parts.get(label, "") + serialise(value)
                     self._uses(value, module, parts)
+
+    def _place(self, module: ModuleType) -> str:
+        """Return where a module lies: `__main__` and an imported project are one file."""
+        if not self._is_ours(module):
+            return module.__name__
+        return Path(str(module.__file__)).resolve().relative_to(self._root).as_posix()
 
     def _is_ours(self, module: ModuleType) -> bool:
         file = getattr(module, "__file__", None)

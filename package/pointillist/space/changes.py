@@ -1,21 +1,17 @@
-"""Changing the data space: records are added, discovered, rekeyed; aggregates follow.
-
-Whoever changes it holds the claim ``space`` of the project's own folder, so that two processes
-never write one document at the same time.
-"""
+"""Changing the data space: records are added, discovered, rekeyed; aggregates follow."""
 
 from __future__ import annotations
 
-import contextlib
+import math
 import os
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from ..errors import RecordError, SpaceError
+from ..errors import CorruptRecord, RecordError, RecordNotFound
 from ..model.records import Record, RecordType, check_keys
-from .claims import owner_of, take
+from .claims import owner_of
 from .dataspace import DataSpace
 from .discovery import Report, identifying_seeds, search
 from .fingerprints import Fingerprint
@@ -23,11 +19,9 @@ from .journals import Attempts, Journal
 from .layout import JobFolder, claims_in
 from .membership import DIGEST, MEMBERS, digest, group_members
 from .tables import match_rows, read_rows
+from .writing import alone, make, writing
 
 __all__ = ["add", "discover", "rekey", "sync"]
-
-_PATIENCE = 60.0
-"""Seconds for which a change waits for another process's change to end."""
 
 
 def add(space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str, Any]) -> Record:
@@ -36,7 +30,9 @@ def add(space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str
     Raises
     ------
     RecordError
-        If the class is an aggregate, or a key is missing or wrong.
+        If the class is an aggregate, a key is missing or wrong, or the record is there but corrupt.
+    SpaceError
+        If the project's folder cannot be written.
     """
     if cls.__member__ is not None:
         raise RecordError(
@@ -46,18 +42,23 @@ def add(space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str
     checked = check_keys(cls, values)
     place = tuple(checked.values())
     if place not in space.by_keys(cls):
-        with _alone(space, journal):
-            _make(space, cls, checked)
-            space.forget()
+        with alone(space, journal):
+            make(space, cls, checked)
             _sync(space)
     record: Record = space.by_keys(cls)[place]
     return record
 
 
 def discover(space: DataSpace, journal: Journal) -> Report:
-    """Find records by the patterns of their seeds, read tables, and let aggregates follow."""
+    """Find records by the patterns of their seeds, read tables, and let aggregates follow.
+
+    Raises
+    ------
+    SpaceError
+        If a folder or table cannot be read, or the project's folder cannot be written.
+    """
     report = Report()
-    with _alone(space, journal):
+    with alone(space, journal):
         for cls in space.classes:
             if cls.__member__ is None:
                 _discover_class(space, cls, report)
@@ -74,11 +75,13 @@ def sync(space: DataSpace, journal: Journal) -> dict[str, tuple[int, int, int]]:
     dict of str to (int, int, int)
         By class: how many there are, how many are new, how many lost or gained members.
     """
-    if not any(_changes(space, cls) for cls in space.classes if cls.__member__ is not None):
-        return {}
-    with _alone(space, journal):
-        space.forget()
-        return _sync(space)
+    problems: list[RecordError] = []
+    if any(_changes(space, cls, problems) for cls in space.classes if cls.__member__ is not None):
+        with alone(space, journal):
+            return _sync(space)
+    for problem in problems:
+        space.report(problem)
+    return {}
 
 
 def rekey(space: DataSpace, journal: Journal, record: Record, changes: Mapping[str, Any]) -> Record:
@@ -87,7 +90,7 @@ def rekey(space: DataSpace, journal: Journal, record: Record, changes: Mapping[s
     Raises
     ------
     RecordError
-        If a record with the new keys has results of its own.
+        If a record with the new keys has results of its own, or one of its steps is running.
     """
     cls = type(record)
     if cls.__member__ is not None:
@@ -95,29 +98,24 @@ def rekey(space: DataSpace, journal: Journal, record: Record, changes: Mapping[s
     values = check_keys(cls, {**record._keys, **changes})
     if values == record._keys:
         return record
-    with _alone(space, journal):
+    with alone(space, journal):
+        if record.id not in space.records(cls):
+            raise RecordNotFound(f"{record.label} is no longer there.", record=record.label)
+        _check_idle(space, record)
         other = space.by_keys(cls).get(tuple(values.values()))
         if other is not None:
             _discard_empty(space, other)
-        job = space.project_of(cls).open_job(id=record.id)
-        job.update_statepoint({**job.statepoint(), **space.statepoint(cls, values)}, overwrite=True)
-        _carry_history(space, journal, record.id, job.id)
+        with writing(space.workspace(cls)):
+            project = space.project_of(cls)
+            job = project.open_job(id=record.id)
+            new = {**job.statepoint(), **space.statepoint(cls, values)}
+            # First the history: who is killed between the two can rekey once more.
+            _carry_history(space, journal, job, project.open_job(new))
+            job.update_statepoint(new, overwrite=True)
         space.forget()
         _sync(space)
     moved: Record = space.by_keys(cls)[tuple(values.values())]
     return moved
-
-
-def _make(space: DataSpace, cls: RecordType, values: Mapping[str, Any]) -> Any:
-    try:
-        job = space.project_of(cls).open_job(space.statepoint(cls, values))
-        job.init()
-    except OSError as error:
-        raise SpaceError(
-            f"{cls.__name__} cannot be added in {space.workspace(cls)}: "
-            f"{error.strerror or error}. Make the folder writable, or free some space."
-        ) from error
-    return job
 
 
 def _discover_class(space: DataSpace, cls: RecordType, report: Report) -> None:
@@ -132,7 +130,10 @@ def _discover_class(space: DataSpace, cls: RecordType, report: Report) -> None:
         report.gone[cls.__name__] = [record.label for record in gone]
         for place in new:
             values = dict(zip(cls.keys, place, strict=True))
-            _make(space, cls, values)
+            try:
+                make(space, cls, values)
+            except CorruptRecord:  # the data space reports it
+                continue
             report.added[cls.__name__].append(_label(cls, values))
         space.forget()
     if cls.__table__ is not None:
@@ -140,9 +141,14 @@ def _discover_class(space: DataSpace, cls: RecordType, report: Report) -> None:
         records = space.records(cls)
         match = match_rows(cls, read_rows(path, cls.keys), records.values(), path)
         for id, metadata in match.metadata.items():
-            document = space.document(cls, id)
+            try:
+                document = space.document(cls, id)
+            except CorruptRecord as error:
+                space.report(error)
+                continue
             if any(name not in document or document[name] != v for name, v in metadata.items()):
-                space.project_of(cls).open_job(id=id).document.update(metadata)
+                with writing(JobFolder(space.workspace(cls) / id).document):
+                    space.project_of(cls).open_job(id=id).document.update(metadata)
                 space.forget_document(id)
         report.unmatched[cls.__name__] = [
             " ".join(f"{name}={value}" for name, value in row.items()) for row in match.unmatched
@@ -155,64 +161,105 @@ def _label(cls: RecordType, values: Mapping[str, Any]) -> str:
     return label
 
 
-def _changes(space: DataSpace, cls: RecordType) -> list[tuple[Any, list[str]]]:
-    """Return each aggregate, or the keys of one to be made, whose members differ from its own."""
+def _changes(
+    space: DataSpace, cls: RecordType, problems: list[RecordError]
+) -> list[tuple[Any, list[str]]]:
+    """Return each aggregate, or the keys of one to be made, whose members differ from its own.
+
+    As long as a document that decides on membership cannot be read, the class is left as it is.
+    """
     assert cls.__member__ is not None
-    candidates = [
-        record
-        for record in space.records(cls.__member__).values()
-        if cls.__member__.__member__ is None or space.members(record)
-    ]
     known = space.by_keys(cls)
     wanted: dict[tuple[Any, ...], list[str]] = {place: [] for place in known}
-    for group in group_members(cls, candidates):
-        wanted[tuple(group.values.values())] = [member.id for member in group.members]
+    try:
+        candidates = [
+            record
+            for record in space.records(cls.__member__).values()
+            if cls.__member__.__member__ is None or space.members(record)
+        ]
+        for group in group_members(cls, candidates):
+            wanted[tuple(group.values.values())] = [member.id for member in group.members]
+    except CorruptRecord as error:
+        problems.append(error)
+        return []
     changed: list[tuple[Any, list[str]]] = []
     for place, ids in wanted.items():
         record = known.get(place)
-        if record is None:
-            changed.append((dict(zip(cls.keys, place, strict=True)), ids))
-        elif list(space.document(cls, record.id).get(MEMBERS, ())) != ids:
-            changed.append((record, ids))
+        try:
+            if record is None:
+                changed.append((dict(zip(cls.keys, place, strict=True)), ids))
+            elif space.document(cls, record.id).get(MEMBERS, []) != ids:
+                changed.append((record, ids))
+        except CorruptRecord as error:
+            problems.append(error)
     return changed
 
 
 def _sync(space: DataSpace) -> dict[str, tuple[int, int, int]]:
     done = {}
+    problems: list[RecordError] = []
     for cls in space.classes:
         if cls.__member__ is None:
             continue
-        changes = _changes(space, cls)
-        new = 0
-        for target, ids in changes:
-            if isinstance(target, Record):
-                job = space.project_of(cls).open_job(id=target.id)
-            else:
-                job, new = _make(space, cls, target), new + 1
-            job.document.update({MEMBERS: ids, DIGEST: digest(ids)})
+        changes = _changes(space, cls, problems)
+        made = [_follow(space, cls, target, ids, problems) for target, ids in changes]
         if changes:
             space.forget()
-        done[cls.__name__] = (len(space.records(cls)), new, len(changes) - new)
+        done[cls.__name__] = (len(space.records(cls)), made.count("new"), made.count("changed"))
+    for problem in problems:
+        space.report(problem)
     return done
+
+
+def _follow(
+    space: DataSpace, cls: RecordType, target: Any, ids: list[str], problems: list[RecordError]
+) -> str:
+    """Make an aggregate or give it its members; return what was done."""
+    with writing(space.workspace(cls)):
+        if isinstance(target, Record):
+            job, what = space.project_of(cls).open_job(id=target.id), "changed"
+        else:
+            try:
+                job, what = make(space, cls, target), "new"
+            except CorruptRecord as error:
+                problems.append(error)
+                return "corrupt"
+        job.document.update({MEMBERS: ids, DIGEST: digest(ids)})
+    return what
+
+
+def _check_idle(space: DataSpace, record: Record) -> None:
+    """Raise if a runner that may live holds a step of a record."""
+    folder = space.job_folder(record)
+    for step, generations in claims_in(os.listdir(folder.path)).items():
+        owner = owner_of(folder, step, generations[-1])
+        if owner is not None and owner.alive is not False:
+            raise RecordError(
+                f"{record.label}: {step} is running, by {owner.runner}. Rekey when it is done.",
+                record=record.label,
+                step=step,
+            )
 
 
 def _discard_empty(space: DataSpace, record: Record) -> None:
     """Remove a record that has nothing but its state point and document."""
     folder = space.job_folder(record)
     kept = {folder.statepoint.name, folder.document.name}
-    results = [name for name in os.listdir(folder.path) if name not in kept]
+    results = sorted(set(os.listdir(folder.path)) - kept)
     if results:
         raise RecordError(
-            f"{record.label} is there and has results ({', '.join(sorted(results)[:3])}). "
+            f"{record.label} is there and has results ({', '.join(results[:3])}). "
             "Remove one of the two first.",
             record=record.label,
         )
     space.project_of(type(record)).open_job(id=record.id).remove()
 
 
-def _carry_history(space: DataSpace, journal: Journal, old: str, new: str) -> None:
+def _carry_history(space: DataSpace, journal: Journal, before: Any, after: Any) -> None:
     """Record under a job's new id what was recorded under its old one."""
     attempts = Attempts().refresh(space.layout)
+    old, new = before.id, after.id
+    logs = str(Path(before.path).relative_to(space.layout.root))
 
     def renamed(name: str) -> str:
         return new + name[len(old) :] if name.startswith(old) else name
@@ -225,36 +272,16 @@ def _carry_history(space: DataSpace, journal: Journal, old: str, new: str) -> No
             renamed(name): seen for name, seen in attempt.inputs.items()
         }
         members = [renamed(id) for id in attempt.members] if attempt.members is not None else None
-        journal.append(replace(attempt, job=renamed(attempt.job), inputs=inputs, members=members))
-
-
-@contextlib.contextmanager
-def _alone(space: DataSpace, journal: Journal) -> Iterator[None]:
-    """Hold the claim on the whole data space."""
-    folder = JobFolder(space.layout.own)
-    try:
-        folder.path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SpaceError(
-            f"{folder.path} cannot be made: {error.strerror or error}. Make the project's folder "
-            "writable."
-        ) from error
-    until = time.monotonic() + _PATIENCE
-    while True:
-        left = claims_in(os.listdir(folder.path)).get("space", [])
-        owner = owner_of(folder, "space", left[-1]) if left else None
-        if owner is None or owner.alive is False:
-            claim = take(folder, "space", left, journal)
-            if claim is not None:
-                break
-        elif time.monotonic() > until:
-            raise SpaceError(
-                f"{space.layout.root} is being changed by {owner.runner}. Wait until it is done; "
-                f"if it no longer runs, remove {folder.claim('space', left[-1])}."
-            )
-        else:
-            time.sleep(0.05)
-    try:
-        yield
-    finally:
-        claim.release()
+        log = attempt.log
+        if log is not None and log.startswith(logs):
+            log = logs[: -len(old)] + new + log[len(logs) :]
+        carried = replace(
+            attempt,
+            job=renamed(attempt.job),
+            # of two attempts the later one counts, and this one goes before the one it repeats
+            end=math.nextafter(attempt.end, math.inf),
+            inputs=inputs,
+            members=members,
+            log=log,
+        )
+        journal.append(carried)

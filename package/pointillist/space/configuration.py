@@ -9,8 +9,8 @@
     [roots]
     nas = "/mnt/nas/lab"                  # where pt.seed(..., root="nas") lies on this machine
 
-A relative folder is meant from the project's. The machine's file wins over the project's. ``POINTILLIST_ROOT_NAS`` in the environment wins over
-both for the root ``nas``.
+A relative folder is meant from the project's. The machine's file wins over the project's.
+``POINTILLIST_ROOT_NAS`` in the environment wins over both for the root ``nas``.
 """
 
 from __future__ import annotations

@@ -63,6 +63,11 @@ class DataSpace:
             self._configuration = read_configuration(self.layout)
         return self._configuration
 
+    def report(self, problem: RecordError) -> None:
+        """Keep a problem for people to see, once."""
+        if all(str(problem) != str(known) for known in self.problems):
+            self.problems.append(problem)
+
     def forget(self) -> None:
         """Read everything anew when it is asked for next."""
         self._shelves.clear()
@@ -193,9 +198,9 @@ class DataSpace:
             ) from error
         for id in ids:
             try:
-                values = self._keys_of(cls, workspace, id)
+                values = self.keys_of(cls, id)
             except CorruptRecord as error:
-                self.problems.append(error)
+                self.report(error)
                 continue
             if values is None:
                 shelf.foreign += 1
@@ -204,7 +209,7 @@ class DataSpace:
         for record in sorted(found, key=sort_key):
             place = sort_key(record)
             if place in shelf.by_keys:
-                self.problems.append(
+                self.report(
                     RecordError(
                         f"{record.label}: the jobs {shelf.by_keys[place].id[:8]}… and "
                         f"{record.id[:8]}… have the same keys; the second is left out. Declare "
@@ -216,8 +221,15 @@ class DataSpace:
             shelf.records[record.id] = shelf.by_keys[place] = record
         return shelf
 
-    def _keys_of(self, cls: RecordType, workspace: Path, id: str) -> dict[str, Any] | None:
-        path = JobFolder(workspace / id).statepoint
+    def keys_of(self, cls: RecordType, id: str) -> dict[str, Any] | None:
+        """Return the keys in a job's state point, or None if it is no record of the class.
+
+        Raises
+        ------
+        CorruptRecord
+            If the state point cannot be read, is another job's, or holds a key of a wrong type.
+        """
+        path = JobFolder(self.workspace(cls) / id).statepoint
         try:
             data = json.loads(path.read_bytes())
             if calc_id(data) != id:

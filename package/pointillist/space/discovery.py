@@ -165,4 +165,3 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         ) from error
     is_signac = any(entry.name == ".signac" for entry in found)
     return [entry for entry in found if not (is_signac and entry.name == WORKSPACE)]
-

@@ -2,6 +2,7 @@
 
 ::
 
+    workspace/.<job id>.new/                  a job that is being made
     workspace/<job id>/                       the first Record class: a plain signac workspace
       signac_statepoint.json                  signac's
       signac_job_document.json                signac's
@@ -113,6 +114,11 @@ class JobFolder:
     def document(self) -> Path:
         """The document, signac's."""
         return self.path / DOCUMENT
+
+    @property
+    def fresh(self) -> Path:
+        """Where the folder is made before it takes its place, whole."""
+        return self.path.with_name(f".{self.path.name}.new")
 
     def output(self, filename: str) -> Path:
         """Return an output's place."""

@@ -77,14 +77,15 @@ def ordered(cls: RecordType, members: Iterable[Record]) -> list[Record]:
     """Return members in the order that the aggregate declares; ties by the members' keys."""
     result = sorted(members, key=sort_key)
     for name in reversed(cls.__order__):
-        values = {record.id: _value(cls, record, name.removeprefix("-")) for record in result}
+        placed = [(_value(cls, record, name.removeprefix("-")), record) for record in result]
         try:
-            result.sort(key=lambda record: values[record.id], reverse=name.startswith("-"))
+            placed.sort(key=lambda pair: pair[0], reverse=name.startswith("-"))
         except TypeError as error:
             raise DeclarationError(
                 f"{cls.__name__} cannot be ordered by {name}: {error}. Give every "
                 f"{type(result[0]).__name__} a value of one type."
             ) from None
+        result = [record for _, record in placed]
     return result
 
 
@@ -95,9 +96,9 @@ def _value(cls: RecordType, record: Record, name: str) -> Any:
         raise
     except Exception as error:
         raise DeclarationError(
-            f"{record.label}: its property {name}, by which {cls.__name__} groups or orders, raised "
-            f"{type(error).__name__}: {error}. It may depend on keys and the document only, and "
-            "must have a value for every record.",
+            f"{record.label}: its property {name}, by which {cls.__name__} groups or orders, "
+            f"raised {type(error).__name__}: {error}. It may depend on keys and the document only, "
+            "and must have a value for every record.",
             record=record.label,
         ) from error
 

@@ -1,0 +1,97 @@
+"""Writing to the data space: alone, whole or not at all, and with a message if it cannot be.
+
+Whoever changes the data space holds the claim ``space`` of the project's own folder, so that two
+processes never write one document at the same time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import SpaceError
+from ..model.records import RecordType
+from .claims import owner_of, take
+from .dataspace import DataSpace
+from .journals import Journal
+from .layout import JobFolder, claims_in
+
+__all__ = ["alone", "make", "writing"]
+
+_PATIENCE = 60.0
+"""Seconds for which a change waits for another process's change to end."""
+
+
+def make(space: DataSpace, cls: RecordType, values: Mapping[str, Any]) -> Any:
+    """Make a job if it is not there; its folder appears with its state point in it."""
+    statepoint = space.statepoint(cls, values)
+    with writing(space.workspace(cls)):
+        job = space.project_of(cls).open_job(statepoint)
+        folder = JobFolder(Path(job.path))
+        if not folder.statepoint.exists():
+            fresh = JobFolder(folder.fresh)
+            fresh.path.mkdir(parents=True, exist_ok=True)
+            try:
+                fresh.statepoint.write_text(json.dumps(statepoint), encoding="ascii")
+                os.rename(fresh.path, folder.path)
+            except OSError as error:
+                shutil.rmtree(fresh.path, ignore_errors=True)
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+    space.keys_of(cls, job.id)
+    return job
+
+
+@contextlib.contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Say where it is that something cannot be written, and what to do."""
+    try:
+        yield
+    except SpaceError:
+        raise
+    except OSError as error:
+        raise SpaceError(
+            f"{place} cannot be written: {error.strerror or error}. Make the folder writable, or "
+            "free some space."
+        ) from error
+
+
+@contextlib.contextmanager
+def alone(space: DataSpace, journal: Journal) -> Iterator[None]:
+    """Hold the claim on the whole data space."""
+    folder = JobFolder(space.layout.own)
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SpaceError(
+            f"{folder.path} cannot be made: {error.strerror or error}. Make the project's folder "
+            "writable."
+        ) from error
+    until = time.monotonic() + _PATIENCE
+    while True:
+        left = claims_in(os.listdir(folder.path)).get("space", [])
+        owner = owner_of(folder, "space", left[-1]) if left else None
+        if owner is None or owner.alive is False:
+            claim = take(folder, "space", left, journal)
+            if claim is not None:
+                break
+            time.sleep(0.01)
+        elif time.monotonic() > until:
+            raise SpaceError(
+                f"{space.layout.root} is being changed by {owner.runner}. Wait until it is done; "
+                f"if it no longer runs, remove {folder.claim('space', left[-1])}."
+            )
+        else:
+            time.sleep(0.05)
+    try:
+        space.forget()
+        yield
+    finally:
+        claim.release()
