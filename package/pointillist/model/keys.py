@@ -56,7 +56,9 @@ _EXPRESSIONS: dict[type, str] = {
 _DIRECTIVES = {
     **dict.fromkeys(("%Y", "%G"), r"\d{4}"),
     **dict.fromkeys(("%m", "%d", "%H", "%M", "%S", "%y", "%I", "%U", "%W", "%V"), r"\d{2}"),
-    **{"%j": r"\d{3}", "%f": r"\d{6}", "%w": r"\d", "%u": r"\d", "%%": "%"},
+    "%j": r"\d{3}",
+    "%f": r"\d{6}",
+    "%%": "%",
 }
 _SAMPLES: dict[type, tuple[Any, ...]] = {
     str: ("a", "a longer text"),

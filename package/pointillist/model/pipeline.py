@@ -76,9 +76,9 @@ def order_steps(name: str, steps: Mapping[str, StepSpec]) -> dict[str, StepSpec]
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        cycle = " → ".join(reversed(error.args[1]))
+        cycle = " → ".join(error.args[1])
         raise DeclarationError(
-            f"{name}: the steps {cycle} need each other. Break the circle."
+            f"{name}: each of the steps {cycle} needs the one before it. Break the circle."
         ) from None
     ranks = {step: i for i, step in enumerate(steps)}
     depth: dict[str, int] = {}
@@ -93,8 +93,28 @@ def order_classes(classes: tuple[Any, ...]) -> list[RecordType]:
     Raises
     ------
     DeclarationError
-        If a member's class is not in the project.
+        If something is no record class, two have one name, a member's class is not in the
+        project, or a key has a name that the state point needs.
     """
+    named: dict[str, RecordType] = {}
+    for cls in classes:
+        if not hasattr(cls, "__steps__"):
+            raise DeclarationError(
+                f"records = (…) of the project has {cls!r}, which is no record class. List the "
+                "classes themselves, without quotes and parentheses: records = (Recording, Block)."
+            )
+        if named.setdefault(cls.__name__, cls) is not cls:
+            raise DeclarationError(
+                f"two classes of the project are called {cls.__name__}: {cls.__module__} and "
+                f"{named[cls.__name__].__module__}. Their data would lie in one folder: rename one."
+            )
+    plain = [cls for cls in named.values() if cls.__member__ is None]
+    for cls in plain[1:]:  # the first one's state points are the user's alone
+        if "record" in cls.keys:
+            raise DeclarationError(
+                f"{cls.__name__}.record: the state point of every record class but the first says "
+                "its class under this name. Choose another name for the key."
+            )
     graph: dict[RecordType, list[RecordType]] = {}
     for cls in classes:
         member = cls.__member__

@@ -77,7 +77,7 @@ class RecordType(type):
     __table__: str | None
 
     @classmethod
-    def __prepare__(metacls, name: str, bases: tuple[type, ...], /, **_: Any) -> Body:
+    def __prepare__(cls, name: str, bases: tuple[type, ...], /, **_: Any) -> Body:
         return Body(name)
 
     def __new__(

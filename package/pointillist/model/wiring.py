@@ -9,7 +9,7 @@ from pathlib import PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from ..commands.shell import fields as template_fields
-from ..errors import DeclarationError, UndeclaredFormat, UnknownField
+from ..errors import DeclarationError, UnknownField
 from ..formats import check_options, format_for, suffix_for
 from .arguments import Each, Out, Ref, is_literal, refs, transform, walk
 from .fields import Field, Output
@@ -141,7 +141,7 @@ def _leaf(cls: RecordType, where: str, leaf: Any, depth: int, fields: Mapping[st
 
 
 def _lineage(cls: RecordType) -> Iterator[RecordType]:
-    """Yield the class, its members' class, that one's members' class, …"""
+    """Yield the class, its members' class, and so on down."""
     at: RecordType | None = cls
     while at is not None:
         yield at

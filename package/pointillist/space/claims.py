@@ -80,7 +80,10 @@ class Claim:
 
     def superseded(self) -> bool:
         """Whether another runner thought this one dead and took over; it may even have finished."""
-        there = claims_in(os.listdir(self.folder.path)).get(self.step, [])
+        try:
+            there = claims_in(os.listdir(self.folder.path)).get(self.step, [])
+        except FileNotFoundError:
+            return True
         return there[-1:] != [self.generation] or not self._is_own()
 
     def release(self) -> None:

@@ -82,14 +82,13 @@ def alone(space: DataSpace, journal: Journal) -> Iterator[None]:
             claim = take(folder, "space", left, journal)
             if claim is not None:
                 break
-            time.sleep(0.01)
-        elif time.monotonic() > until:
+        if time.monotonic() > until:
+            by = owner.runner if owner is not None else "another process"
             raise SpaceError(
-                f"{space.layout.root} is being changed by {owner.runner}. Wait until it is done; "
-                f"if it no longer runs, remove {folder.claim('space', left[-1])}."
+                f"{space.layout.root} is being changed by {by}. Wait until it is done; if it no "
+                f"longer runs, remove {folder.claim('space', max(left, default=1))}."
             )
-        else:
-            time.sleep(0.05)
+        time.sleep(0.02)
     try:
         space.forget()
         yield

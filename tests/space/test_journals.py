@@ -1,0 +1,266 @@
+"""Journals: what is appended is read back, whatever happens to the writer."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointillist.errors import SpaceError
+from pointillist.space.fingerprints import Fingerprint
+from pointillist.space.identity import Identity
+from pointillist.space.journals import Attempt, Attempts, Journal, StoredOutput, read_journal
+from pointillist.space.layout import Layout
+
+Start = Callable[..., "subprocess.Popen[str]"]
+Make = Callable[..., Attempt]
+
+TEXT = st.text(max_size=8)
+NUMBERS = st.integers(0, 2**63)
+PRINTS = st.builds(
+    Fingerprint, NUMBERS, NUMBERS, st.none() | NUMBERS, st.none() | TEXT, st.booleans()
+)
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+ATTEMPTS = st.builds(
+    Attempt,
+    operation=TEXT,
+    job=TEXT,
+    outcome=st.sampled_from(["complete", "found", "failed", "interrupted"]),
+    number=NUMBERS,
+    start=st.floats(allow_nan=False),
+    end=st.floats(allow_nan=False),
+    inputs=st.dictionaries(TEXT, st.none() | PRINTS, max_size=3),
+    arguments=PLAIN,
+    members=st.none() | st.lists(TEXT, max_size=3),
+    version=st.none() | TEXT,
+    source=st.none() | TEXT,
+    outputs=st.dictionaries(TEXT, st.builds(StoredOutput, TEXT, PRINTS, TEXT), max_size=3),
+    environment=TEXT,
+    log=st.none() | TEXT,
+    error=st.none() | TEXT,
+    runner=st.just("r"),
+)
+
+
+@given(ATTEMPTS)
+def test_an_attempt_survives_its_line(attempt: Attempt) -> None:
+    """What is written into a journal is what comes out of it."""
+    line = json.dumps(attempt.as_json())
+    assert attempt == Attempt.from_json(json.loads(line), "r")
+
+
+@given(ATTEMPTS)
+def test_what_a_later_version_adds_is_passed_over(attempt: Attempt) -> None:
+    """An entry that this version does not know does not stop it from reading the rest."""
+    data = {**json.loads(json.dumps(attempt.as_json())), "weather": "fine"}
+    assert attempt == Attempt.from_json(data, "r")
+
+
+def test_appended_and_read(layout: Layout, attempt: Make) -> None:
+    """A journal begins with the runner; then come the attempts, in order."""
+    journal = Journal(layout, "serial")
+    journal.append(attempt(number=1))
+    journal.append(attempt(number=2, error="naïve\nline\udcff"))
+    opening, *lines = read_journal(journal.path)
+    assert Identity.own() == Identity.from_json(opening)
+    assert ("runner", 1, journal.runner, "serial") == tuple(
+        opening[name] for name in ("kind", "format", "runner", "executor")
+    )
+    assert [1, 2] == [line["number"] for line in lines]
+    assert 3 == journal.path.read_bytes().count(b"\n")
+    assert [journal.path] == list(layout.runs.iterdir())
+
+
+def test_nothing_is_made_before_it_is_needed(layout: Layout) -> None:
+    """A journal that nobody appends to is not there, and has no heartbeat."""
+    journal = Journal(layout, "serial")
+    journal.beat()
+    journal.close()
+    assert not layout.own.exists()
+
+
+def test_a_torn_line_hides_nothing_else(layout: Layout, attempt: Make) -> None:
+    """The line in which a writer died is left out; other journals are read, and so are repeats."""
+    torn, later = Journal(layout, "serial"), Journal(layout, "serial")
+    torn.append(attempt(job="a"))
+    with torn.path.open("ab") as file:
+        file.write(b'{"kind":"attempt","operation":"Block.stats","job":"b"')
+    later.append(attempt(job="c"))
+    attempts = Attempts().refresh(layout).refresh(layout)
+    assert {"a", "c"} == {job for _, job in attempts.last}
+    assert ["runner", "attempt"] == [line["kind"] for line in read_journal(torn.path)]
+
+
+@pytest.mark.parametrize("rubbish", [b"\0" * 100, b"[1]", b"not json", b"\xff\xfe", b'{"kind":'])
+def test_rubbish_in_a_journal_is_passed_over(
+    layout: Layout, attempt: Make, rubbish: bytes
+) -> None:
+    """A whole line that says nothing, as after a power loss, does not hide what follows."""
+    journal = Journal(layout, "serial")
+    journal.append(attempt(job="a"))
+    with journal.path.open("ab") as file:
+        file.write(rubbish + b"\n")
+    journal.append(attempt(job="b"))
+    assert {"a", "b"} == {job for _, job in Attempts().refresh(layout).last}
+
+
+def test_refresh_reads_only_what_is_new(
+    layout: Layout, attempt: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read is not read again; what was appended is, as soon as it is a whole line."""
+    journal = Journal(layout, "serial")
+    journal.append(attempt(job="a"))
+    attempts = Attempts().refresh(layout)
+    parsed: list[Any] = []
+    loads = json.loads
+    monkeypatch.setattr(json, "loads", lambda line: parsed.append(line) or loads(line))
+    assert [] == (attempts.refresh(layout), parsed)[1]
+    line = json.dumps({"kind": "attempt", **attempt(job="b").as_json()}).encode()
+    with journal.path.open("ab", buffering=0) as file:
+        file.write(line[:20])
+        assert ["a"] == [job for _, job in attempts.refresh(layout).last]
+        file.write(line[20:] + b"\n")
+    assert ["a", "b"] == [job for _, job in attempts.refresh(layout).last]
+    assert 1 == len(parsed)
+
+
+def test_which_attempt_counts(attempt: Make) -> None:
+    """The latest counts, whatever order they are read in; a failure does not hide a success."""
+    attempts = Attempts()
+    for said in (
+        {"number": 3, "end": 30.0, "outcome": "failed"},
+        {"number": 1, "end": 10.0},
+        {"number": 2, "end": 20.0},
+    ):
+        attempts.add(attempt(**said))
+    key = ("Block.stats", "0" * 32)
+    assert (3, 2, 3) == (
+        attempts.last[key].number,
+        attempts.last_good[key].number,
+        attempts.count[key],
+    )
+
+
+def test_journals_of_one_process_in_one_second(layout: Layout, attempt: Make) -> None:
+    """Journals that would have one name get names of their own, and lose nothing."""
+    journals = [Journal(layout, "serial") for _ in range(3)]
+    for number, journal in enumerate(journals):
+        journal.append(attempt(job=str(number)))
+    assert 3 == len({journal.path for journal in journals})
+    assert {"0", "1", "2"} == {job for _, job in Attempts().refresh(layout).last}
+    assert 3 == len(list(layout.runs.iterdir()))
+
+
+def test_processes_with_one_name_in_one_second(layout: Layout, python: Start) -> None:
+    """Processes that cannot tell their names apart (containers) get journals of their own."""
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from pointillist.space import journals\n"
+        "from pointillist.space.layout import Layout\n"
+        "journals.runner_name = lambda: 'one-name'\n"
+        "print('ready', flush=True), sys.stdin.readline()\n"
+        "for _ in range(50): print(journals.Journal(Layout(Path(sys.argv[1])), 'x').open().name)\n"
+    )
+    children = [python(code, layout.root) for _ in range(4)]
+    for child in children:
+        assert child.stdout is not None and child.stdin is not None
+        child.stdout.readline()
+    for child in children:
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    names = [name for child in children for name in child.communicate()[0].split()]
+    assert (200, 200) == (len(names), len(set(names)))
+    assert sorted(names) == sorted(path.name for path in layout.runs.iterdir())
+    assert 200 == sum(1 for path in layout.journals() if len(list(read_journal(path))) == 1)
+
+
+def test_an_append_that_fails_leaves_the_journal_as_it_was(
+    layout: Layout, python: Start, attempt: Make
+) -> None:
+    """Where the file may not grow, the error says so and the journal keeps its whole lines."""
+    code = (
+        "import os, resource, sys\n"
+        "from pathlib import Path\n"
+        "from pointillist.errors import SpaceError\n"
+        "from pointillist.space.journals import Attempt, Journal\n"
+        "from pointillist.space.layout import Layout\n"
+        "journal = Journal(Layout(Path(sys.argv[1])), 'serial')\n"
+        "def attempt(number, error):\n"
+        "    return Attempt('Block.stats', 'j', 'failed', number, 0, number, {}, error=error)\n"
+        "journal.append(attempt(1, 'no'))\n"
+        "size = os.path.getsize(journal.path)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (size + 300, resource.RLIM_INFINITY))\n"
+        "try: journal.append(attempt(2, 'x' * 1000))\n"
+        "except SpaceError as error: print(error)\n"
+        "print(os.path.getsize(journal.path) - size)\n"
+        "journal.append(attempt(3, 'no'))\n"
+    )
+    out, err = python(code, layout.root).communicate()
+    said, grown = out.splitlines()
+    path = layout.journals()[0]
+    assert f"the attempt cannot be recorded in {path}: No space left on device." in said
+    assert ("0", "") == (grown, err)
+    assert [1, 3] == [line["number"] for line in list(read_journal(path))[1:]]
+
+
+def test_a_journal_that_cannot_be_begun(layout: Layout, python: Start) -> None:
+    """Where nothing can be written, the error says so and nothing half made is left."""
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from pointillist.errors import SpaceError\n"
+        "from pointillist.space.journals import Journal\n"
+        "from pointillist.space.layout import Layout\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
+        "try: Journal(Layout(Path(sys.argv[1])), 'serial').open()\n"
+        "except SpaceError as error: print(error)\n"
+    )
+    out, _ = python(code, layout.root).communicate()
+    assert (
+        f"nothing can be recorded in {layout.runs}: No space left on device. Make the project's "
+        "folder writable, or free some space.\n"
+    ) == out
+    assert [] == list(layout.runs.iterdir())
+
+
+def test_the_folder_of_journals_cannot_be_made(layout: Layout) -> None:
+    """A file where a folder should be is an error with its place."""
+    layout.own.write_text("no folder")
+    with pytest.raises(SpaceError, match="nothing can be recorded in .*runs"):
+        Journal(layout, "serial").open()
+
+
+def test_a_journal_that_cannot_be_read_is_an_error(layout: Layout) -> None:
+    """Attempts are not forgotten in silence."""
+    (layout.runs / "20261120T140300-a-1.jsonl").mkdir(parents=True)
+    with pytest.raises(SpaceError, match="the journal .* cannot be read: Is a directory"):
+        Attempts().refresh(layout)
+
+
+def test_a_heartbeat_moves_the_journals_time(layout: Layout, tmp_path: Path) -> None:
+    """A heartbeat moves the time of the journal and of what beats with it, while it is there."""
+    journal = Journal(layout, "serial")
+    beside = tmp_path / "claim"
+    beside.touch()
+    journal.beat_also(beside)
+    journal.open()
+    for path in (journal.path, beside):
+        os.utime(path, (1, 1))
+    journal.beat()
+    assert all(time.time() - os.stat(path).st_mtime < 60 for path in (journal.path, beside))
+    beside.unlink()
+    journal.beat()
+    assert not beside.exists()
