@@ -114,6 +114,21 @@ def test_array(tmp_path: Path) -> None:
         ARRAY.read(path)
 
 
+def test_complex(tmp_path: Path) -> None:
+    """Imaginary parts come back, from Python and from Octave, alone, in structs and in cells."""
+    z = np.array([1 + 2j, 3.5 - 1j])
+    VARIABLES.write({"z": z, "s": {"q": z, "n": 1.5}, "c": ["a", 2j]}, tmp_path / "x.mat")
+    back = VARIABLES.read(tmp_path / "x.mat")
+    assert z.tolist() == back["z"].tolist()
+    assert (z.tolist(), 1.5) == (back["s"]["q"].tolist(), back["s"]["n"])
+    assert ["a", 2j] == back["c"]
+    statement = f"z=[1+2i 3]; s.q={{3i}}; save('-v6', '{tmp_path}/y.mat', 'z', 's')"
+    subprocess.run(["octave-cli", "-qf", "--eval", statement], check=True, capture_output=True)
+    back = VARIABLES.read(tmp_path / "y.mat")
+    assert [1 + 2j, 3] == back["z"].tolist()
+    assert {"q": [3j]} == back["s"]
+
+
 def test_no_date(tmp_path: Path) -> None:
     """The header has no date, and still is one."""
     VARIABLES.write({"a": 1}, tmp_path / "x.mat")

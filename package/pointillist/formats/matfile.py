@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,14 +39,35 @@ def read_variables(path: Path) -> dict[str, Any]:
             )
         file.seek(0)
         hint = "is no MAT file of version 6 or 7; save it with save(..., '-v7') or '-v6'"
-        with as_format_error(f"{path} {hint}"):
+        with as_format_error(f"{path} {hint}"), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
             variables = loadmat(file, mat_dtype=True, chars_as_strings=True)
+            if any(w.category.__name__ == "ComplexWarning" for w in caught):
+                # scipy drops imaginary parts when it restores types, and keeps them otherwise
+                file.seek(0)
+                stored = loadmat(file, chars_as_strings=True)
+                variables = {n: _with_imaginary(v, stored[n]) for n, v in variables.items()}
     found: dict[str, Any] = {}
     for name, value in variables.items():
         if not name.startswith("__"):
             with about(f"{path}, variable {name}"):
                 found[name] = simplify(value)
     return found
+
+
+def _with_imaginary(typed: Any, stored: Any) -> Any:
+    """Return `typed` with the complex arrays of `stored`, which has the same shape throughout."""
+    if getattr(stored, "dtype", None) is None or not hasattr(stored, "flat"):
+        return typed
+    if stored.dtype.kind == "c":
+        return stored
+    if stored.dtype.names:
+        for name in stored.dtype.names:
+            typed[name] = _with_imaginary(typed[name], stored[name])
+    elif stored.dtype == object:
+        for index in range(stored.size):
+            typed.flat[index] = _with_imaginary(typed.flat[index], stored.flat[index])
+    return typed
 
 
 @dataclass(frozen=True)
