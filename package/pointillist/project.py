@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import logging
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import signac
+from flow.errors import NoSchedulerError, SubmitError
 
 from .cli import exec as exec_verb
 from .cli import next as next_verb
 from .cli import run as run_verb
 from .cli import status as status_verb
 from .cli.parser import ProjectParser
-from .cli.selection import selected_tasks
-from .errors import DeclarationError, PointillistError, RecordNotFound, SpaceError, TasksFailed
+from .cli.selection import check_names, selected_ids, selected_tasks
+from .errors import (
+    ConfigurationError,
+    DeclarationError,
+    PointillistError,
+    RecordNotFound,
+    SpaceError,
+    TasksFailed,
+)
 from .flow.project import CompiledProject, IgnoreConditions
 from .model.pipeline import order_classes
 from .model.records import Record, RecordType
@@ -200,46 +208,45 @@ class Project(CompiledProject):
             planner = self.engine.planner(frozenset(rerun), retry_failed)
             tasks = selected_tasks(self, planner, chosen, ids)
             show_plan(console_for(), run_verb.foreseen(planner, tasks))
-            return Summary()
-        summary = run_verb.run_steps(
-            self,
-            chosen,
-            ids,
-            limit=num,
-            timeout=timeout,
-            order=order if isinstance(order, str) else None,
-            ignore=ignore_conditions,
-            fail_fast=fail_fast,
-            rerun=rerun,
-            retry_failed=retry_failed,
-        )
+            summary = Summary()
+        else:
+            summary = run_verb.run_steps(
+                self,
+                chosen,
+                ids,
+                limit=num,
+                timeout=timeout,
+                order=order if isinstance(order, str) else None,
+                ignore=ignore_conditions,
+                fail_fast=fail_fast,
+                rerun=rerun,
+                retry_failed=retry_failed,
+            )
         own = self.own_operations(chosen)
-        if own and not (summary.failed and fail_fast):
-            others = None if listed is None else [j for j in listed if not isinstance(j, Record)]
+        if own and not summary.limited:
+            self._reregister_aggregates()
+            jobs = listed and [job.job if isinstance(job, Record) else job for job in listed]
+            left = _left(num, summary)
             super().run(
-                others, own, False, np, timeout, num, num_passes, progress, order, ignore_conditions
+                *(jobs, own, pretend, np, timeout, left, num_passes, progress, order),
+                ignore_conditions,
             )
         if summary.failed:
             error = failure(*summary.failed[0], self.engine.root)
-            text = f"{len(summary.failed)} tasks failed, the first: {error}"
+            count = len(summary.failed)
+            text = f"{count} tasks failed, the first: {error}" if count > 1 else str(error)
             raise TasksFailed(text, record=error.record, step=error.step, log=error.log)
         return summary
 
-    def run_own(self, args: argparse.Namespace, ids: set[str] | None) -> None:
-        """Run the operations that are no steps of records, as ``run`` on the command line says."""
-        own = self.own_operations(args.operation_name)
-        if not own:
-            return
-        aggregates = self._select_jobs_from_args(args)
-        if ids is not None:
-            aggregates = [a for a in aggregates if len(a) == 1 and a[0].id in ids]
+    def run_own(self, args: argparse.Namespace, own: list[str], before: Summary) -> None:
+        """Run operations that are no steps of records, as ``run`` on the command line says."""
         super().run(
-            aggregates,
+            self._select_jobs_from_args(args),
             own,
             args.pretend,
             args.parallel,
             args.timeout,
-            args.num,
+            _left(args.num, before),
             args.num_passes,
             args.progress,
             args.order,
@@ -275,11 +282,13 @@ class Project(CompiledProject):
         Parameters
         ----------
         parser : argparse.ArgumentParser, optional
-            As in signac-flow; verbs and flags of records are then left out.
+            As in signac-flow; verbs and flags of records are then left out, as they are for a
+            project without record classes.
         """
-        logging.captureWarnings(False)
+        if parser is None and self.engine.space.classes:
+            parser = ProjectParser(self)
         try:
-            super().main(parser or ProjectParser(self))
+            super().main(parser)
         except PointillistError as error:
             print(f"Error: {error}", file=sys.stderr)
             sys.exit(1)
@@ -290,6 +299,9 @@ class Project(CompiledProject):
                 file=sys.stderr,
             )
             sys.exit(130)
+        except BrokenPipeError:  # `status | head` has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
 
     def _main_run(self, args: argparse.Namespace) -> None:
         if self.engine.space.classes and hasattr(args, "where"):
@@ -302,15 +314,44 @@ class Project(CompiledProject):
         super()._main_status(args)
 
     def _main_exec(self, args: argparse.Namespace) -> None:
-        code = exec_verb.main(self, args)
+        code = exec_verb.main(self, args) if self.engine.space.classes else None
         if code is None:
             super()._main_exec(args)
         elif code:
             sys.exit(code)
 
     def _main_next(self, args: argparse.Namespace) -> None:
-        if next_verb.main(self, args) is None:
+        if not self.engine.space.classes or next_verb.main(self, args) is None:
             super()._main_next(args)
+
+    def _main_submit(self, args: argparse.Namespace) -> None:
+        if not self.engine.space.classes:
+            super()._main_submit(args)
+            return
+        check_names(self, args.operation_name)
+        try:
+            super()._main_submit(args)
+        except NoSchedulerError:
+            raise ConfigurationError(
+                f"signac-flow sees no scheduler here ({self._environment.__name__}). Submit on a "
+                "machine that has one; `run` needs none."
+            ) from None
+        except RuntimeError as error:
+            if not isinstance(error, SubmitError) and "not available" not in str(error):
+                raise
+            raise ConfigurationError(f"nothing was submitted: {error}") from error
+
+    def _select_jobs_from_args(self, args: argparse.Namespace) -> Any:
+        if not getattr(args, "where", None) and not getattr(args, "filter", None):
+            return super()._select_jobs_from_args(args)
+        return [self._get_aggregate_from_id(id) for id in sorted(selected_ids(self, args) or ())]
+
+
+def _left(num: int | None, summary: Summary) -> int | None:
+    """Return how many tasks may still be carried out of `num`."""
+    if num is None or num < 0:
+        return None
+    return num - summary.done - len(summary.failed)
 
 
 def _check_records(cls: type[Project]) -> None:

@@ -202,5 +202,4 @@ def test_plain_signac_reads_and_runs(tmp_path: Path) -> None:
     lab = Plain.get_project(str(tmp_path))
     lab.run()
     assert {"s0 0", "s0 1", "s0 2"} == {Path(job.fn("plain.txt")).read_text() for job in project}
-    status = {key: count for key, count in states(tmp_path).items()}
-    assert {("doubled", "complete"): 3, ("total", "complete"): 1} == status
+    assert {("doubled", "complete"): 3, ("total", "complete"): 1} == states(tmp_path)

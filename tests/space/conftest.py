@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -104,6 +105,35 @@ def python() -> Callable[..., subprocess.Popen[str]]:
         )
 
     return start
+
+
+@pytest.fixture
+def race() -> Callable[..., list[Any]]:
+    """Let several processes begin one function at the same instant, and return what they say."""
+    context = multiprocessing.get_context("fork")
+
+    def run(count: int, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        barrier, said = context.Barrier(count), context.SimpleQueue()
+
+        def begin(number: int) -> None:
+            try:
+                said.put(function(number, barrier, *arguments))
+            except BaseException as error:
+                barrier.abort()
+                said.put(error)
+
+        processes = [context.Process(target=begin, args=(n,)) for n in range(count)]
+        for process in processes:
+            process.start()
+        results = [said.get() for _ in processes]
+        for process in processes:
+            process.join()
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return results
+
+    return run
 
 
 @pytest.fixture

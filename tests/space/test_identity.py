@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -76,7 +77,7 @@ def test_a_process_hidden_by_the_system_is_not_taken_for_dead(
     child: tuple[subprocess.Popen[str], Identity],
 ) -> None:
     """Where ``/proc`` shows only one's own processes, it is unknown whether another's lives."""
-    process, identity = child
+    _, identity = child
     code = (
         "import json, os, sys\n"
         "from pointillist.space.identity import Identity\n"
@@ -85,8 +86,11 @@ def test_a_process_hidden_by_the_system_is_not_taken_for_dead(
         "print(os.path.exists(f'/proc/{who.pid}'), who.alive())\n"
     )
     mounted = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", 'mount -t proc -o hidepid=2 proc /proc && exec "$@"']
-        + ["sh", *process.args[:1], "-c", code, json.dumps(identity.as_json())],  # type: ignore[index]
+        [
+            *("unshare", "--mount", "sh", "-c"),
+            'mount -t proc -o hidepid=2 proc /proc && exec "$@"',
+            *("sh", sys.executable, "-c", code, json.dumps(identity.as_json())),
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -104,9 +104,7 @@ def test_a_torn_line_hides_nothing_else(layout: Layout, attempt: Make) -> None:
 
 
 @pytest.mark.parametrize("rubbish", [b"\0" * 100, b"[1]", b"not json", b"\xff\xfe", b'{"kind":'])
-def test_rubbish_in_a_journal_is_passed_over(
-    layout: Layout, attempt: Make, rubbish: bytes
-) -> None:
+def test_rubbish_in_a_journal_is_passed_over(layout: Layout, attempt: Make, rubbish: bytes) -> None:
     """A whole line that says nothing, as after a power loss, does not hide what follows."""
     journal = Journal(layout, "serial")
     journal.append(attempt(job="a"))
@@ -163,28 +161,20 @@ def test_journals_of_one_process_in_one_second(layout: Layout, attempt: Make) ->
     assert 3 == len(list(layout.runs.iterdir()))
 
 
-def test_processes_with_one_name_in_one_second(layout: Layout, python: Start) -> None:
+def _open_some(number: int, barrier: Any, layout: Layout) -> list[str]:
+    barrier.wait()
+    return [Journal(layout, "serial").open().name for _ in range(15)]
+
+
+def test_processes_with_one_name_in_one_second(
+    layout: Layout, race: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Processes that cannot tell their names apart (containers) get journals of their own."""
-    code = (
-        "import sys\n"
-        "from pathlib import Path\n"
-        "from pointillist.space import journals\n"
-        "from pointillist.space.layout import Layout\n"
-        "journals.runner_name = lambda: 'one-name'\n"
-        "print('ready', flush=True), sys.stdin.readline()\n"
-        "for _ in range(50): print(journals.Journal(Layout(Path(sys.argv[1])), 'x').open().name)\n"
-    )
-    children = [python(code, layout.root) for _ in range(4)]
-    for child in children:
-        assert child.stdout is not None and child.stdin is not None
-        child.stdout.readline()
-    for child in children:
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    names = [name for child in children for name in child.communicate()[0].split()]
-    assert (200, 200) == (len(names), len(set(names)))
+    monkeypatch.setattr("pointillist.space.journals.runner_name", lambda: "one-name")
+    names = [name for some in race(4, _open_some, layout) for name in some]
+    assert (60, 60) == (len(names), len(set(names)))
     assert sorted(names) == sorted(path.name for path in layout.runs.iterdir())
-    assert 200 == sum(1 for path in layout.journals() if len(list(read_journal(path))) == 1)
+    assert 60 == sum(1 for path in layout.journals() if len(list(read_journal(path))) == 1)
 
 
 def test_an_append_that_fails_leaves_the_journal_as_it_was(
@@ -239,14 +229,14 @@ def test_a_journal_that_cannot_be_begun(layout: Layout, python: Start) -> None:
 def test_the_folder_of_journals_cannot_be_made(layout: Layout) -> None:
     """A file where a folder should be is an error with its place."""
     layout.own.write_text("no folder")
-    with pytest.raises(SpaceError, match="nothing can be recorded in .*runs"):
+    with pytest.raises(SpaceError, match=r"nothing can be recorded in .*runs"):
         Journal(layout, "serial").open()
 
 
 def test_a_journal_that_cannot_be_read_is_an_error(layout: Layout) -> None:
     """Attempts are not forgotten in silence."""
     (layout.runs / "20261120T140300-a-1.jsonl").mkdir(parents=True)
-    with pytest.raises(SpaceError, match="the journal .* cannot be read: Is a directory"):
+    with pytest.raises(SpaceError, match=r"the journal .* cannot be read: Is a directory"):
         Attempts().refresh(layout)
 
 
@@ -260,7 +250,7 @@ def test_a_heartbeat_moves_the_journals_time(layout: Layout, tmp_path: Path) -> 
     for path in (journal.path, beside):
         os.utime(path, (1, 1))
     journal.beat()
-    assert all(time.time() - os.stat(path).st_mtime < 60 for path in (journal.path, beside))
+    assert all(time.time() - path.stat().st_mtime < 60 for path in (journal.path, beside))
     beside.unlink()
     journal.beat()
     assert not beside.exists()

@@ -17,7 +17,9 @@ def test_claims_are_read_back_from_their_names(step: str, generations: list[int]
     """The names of claims give step and generations, ascending."""
     folder = JobFolder(Path("job"))
     names = [folder.claim(step, generation).name for generation in generations]
-    assert {step: sorted(generations)} == claims_in([*names, "x.claim.1", ".x.claim.", "stats.json"])
+    assert {step: sorted(generations)} == claims_in(
+        [*names, "x.claim.1", ".x.claim.", "stats.json"]
+    )
 
 
 @given(STEPS, STEPS)

@@ -6,9 +6,18 @@ import argparse
 from typing import Any
 
 from ..flow.project import CompiledProject
-from . import discover, exec, rekey, run, status
+from . import discover, exec, next, rekey, run, status, submit
 
 __all__ = ["ProjectParser"]
+
+
+_OWN = {
+    "run": run.extend,
+    "status": status.extend,
+    "next": next.extend,
+    "exec": exec.extend,
+    "submit": submit.extend,
+}
 
 
 class ProjectParser(argparse.ArgumentParser):
@@ -39,9 +48,8 @@ class ProjectParser(argparse.ArgumentParser):
         """Add our verbs and flags to signac-flow's, and parse."""
         common = {"verbose": 0, "debug": False}
         known = self._verbs.choices
-        run.extend(known["run"])
-        status.extend(known["status"])
-        exec.extend(known["exec"])
+        for name, extend in _OWN.items():
+            extend(known[name])
         for module in (discover, rekey):
             verb = module.add(self._verbs)
 

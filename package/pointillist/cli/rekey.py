@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from ..errors import ConfigurationError, RecordNotFound
+from ..errors import ConfigurationError
 from ..flow.project import CompiledProject
 from ..model import keys
-from ..model.records import Record, RecordType
+from ..model.records import RecordType
 from ..space import changes
 from ..view.console import console_for
 
@@ -35,12 +35,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.
 
 def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     """Carry ``rekey`` out; return the exit code."""
-    found = lab.records_by_id(args.job_id)
-    if len(found) != 1:
-        raise RecordNotFound(
-            f"{len(found)} records have a job id that begins with {args.job_id!r}; give one."
-        )
-    record: Record = found[0]
+    (job,) = lab._get_aggregate_from_id(args.job_id)
+    record = lab.record_of(job)
     values = _parsed(type(record), args.keys)
     moved = changes.rekey(lab.engine.space, lab.engine.journal, record, values)
     console_for().print(f"{record.label} is now {moved.label}, job {moved.id}", markup=False)

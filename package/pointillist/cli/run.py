@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import ConfigurationError
 from ..flow.project import CompiledProject, IgnoreConditions
 from ..plan.planner import Planner
 from ..plan.states import State, Verdict
@@ -19,7 +18,7 @@ from ..space.changes import sync
 from ..view.console import console_for
 from ..view.progress import RunProgress
 from ..view.summary import show_plan, show_problems, show_summary
-from .selection import add_where, selected_ids, selected_tasks
+from .selection import add_where, check_names, selected_ids, selected_tasks, why_no_task
 
 __all__ = ["extend", "foreseen", "main", "ordered", "run_steps"]
 
@@ -34,15 +33,10 @@ EXAMPLES = """examples:
 
 def extend(parser: argparse.ArgumentParser) -> None:
     """Add to signac-flow's ``run`` what it has not."""
+    parser.description = "Carry out what must be done: steps of records, then other operations."
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_where(parser)
-    parser.add_argument(
-        "-n",
-        "--num",
-        type=int,
-        help="Carry out at most this many tasks.",
-    ) if "--num" not in parser._option_string_actions else None
     parser.add_argument(
         "--fail-fast", action="store_true", help="End the run at the first failure."
     )
@@ -114,34 +108,36 @@ def foreseen(planner: Planner, tasks: Iterable[Task]) -> list[tuple[Task, Verdic
         verdict = planner.judge(task)
         if verdict.wanted:
             coming[task] = verdict
-        elif verdict.state is State.WAITING and verdict.reasons[0].what != "document":
+        elif verdict.state is State.WAITING and _waits_for_steps(verdict):
             makers = [m for m in planner.needs(task).upstream if not planner.judge(m).usable]
-            if makers and all(maker in coming for maker in makers):
+            if all(maker in coming for maker in makers):
                 coming[task] = verdict
     return list(coming.items())
+
+
+def _waits_for_steps(verdict: Verdict) -> bool:
+    return all(r.rule == "needs" and r.what not in ("document", "members") for r in verdict.reasons)
 
 
 def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     """Carry ``run`` out; return the exit code."""
     console, errors = console_for(), console_for(sys.stderr)
     lab.engine.matlab = args.matlab
-    unknown = lab.unknown_names(args.operation_name)
-    if unknown:
-        known = ", ".join(lab.operations) or "none"
-        raise ConfigurationError(
-            f"no operation is called {', '.join(unknown)}. There are: {known}."
-        )
+    check_names(lab, args.operation_name)
     if args.parallel not in (None, 1):
         errors.print("steps of records are carried out one after the other; -p is for operations.")
     if not args.pretend:
         sync(lab.engine.space, lab.engine.journal)
+    steps, own = lab.chosen_steps(args.operation_name), lab.own_operations(args.operation_name)
     ids = selected_ids(lab, args)
     show_problems(errors, lab.engine.space.problems)
     if args.pretend:
         planner = lab.engine.planner(frozenset(args.rerun), args.retry_failed)
-        show_plan(
-            console, foreseen(planner, selected_tasks(lab, planner, args.operation_name, ids))
-        )
+        tasks = selected_tasks(lab, planner, args.operation_name, ids)
+        if steps or not own:
+            show_plan(console, foreseen(planner, tasks))
+        if own:
+            lab.run_own(args, own, Summary())
         return 0
     start = time.monotonic()
     with RunProgress(errors) as progress:
@@ -158,10 +154,11 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
             rerun=args.rerun,
             retry_failed=args.retry_failed,
         )
-    has_steps = any(True for _ in lab.chosen_steps(args.operation_name))
-    if has_steps or not lab.own_operations(args.operation_name):
-        show_summary(console, summary, time.monotonic() - start, lab.engine.root)
-    if not (summary.failed and args.fail_fast):
-        lab.run_own(args, ids)
+    if steps or not own:
+        tasks = selected_tasks(lab, lab.engine.planner(), args.operation_name, ids)
+        nothing = "" if any(tasks) else why_no_task(lab, ids)
+        show_summary(console, summary, time.monotonic() - start, lab.engine.root, nothing)
+    if own and not summary.limited:
+        lab.run_own(args, own, summary)
     failed = summary.failed or summary.still_failed or lab.engine.space.problems
     return 1 if failed else 0

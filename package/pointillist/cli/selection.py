@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from signac.filterparse import parse_filter_arg
@@ -14,18 +14,36 @@ from ..plan.planner import Planner
 from ..plan.tasks import Task
 from ..values.collection import Collection, matches_text
 
-__all__ = ["add_where", "selected_ids", "selected_tasks"]
+__all__ = ["add_where", "check_names", "selected_ids", "selected_tasks", "why_no_task"]
 
 
 def add_where(parser: argparse.ArgumentParser) -> None:
-    """Add ``--where`` to a verb's parser."""
-    parser.add_argument(
+    """Add ``--where`` to a verb's parser, beside the flags that select jobs."""
+    groups = [g for g in parser._action_groups if g.title == "job-operation selection"]
+    place: argparse._ActionsContainer = groups[0] if groups else parser
+    place.add_argument(
         "--where",
         nargs="+",
         default=[],
         metavar="KEY=VALUE",
         help="Only records with these keys, properties or metadata: --where session=a parity=even.",
     )
+
+
+def check_names(lab: CompiledProject, names: Iterable[str] | None) -> None:
+    """Refuse names of operations that select none.
+
+    Raises
+    ------
+    ConfigurationError
+        The message lists the operations.
+    """
+    unknown = lab.unknown_names(names)
+    if unknown:
+        known = ", ".join(lab.operations) or "none"
+        raise ConfigurationError(
+            f"no operation is called {', '.join(unknown)}. There are: {known}."
+        )
 
 
 def selected_ids(lab: CompiledProject, args: argparse.Namespace) -> set[str] | None:
@@ -45,18 +63,19 @@ def selected_ids(lab: CompiledProject, args: argparse.Namespace) -> set[str] | N
         raise ConfigurationError("-j/--job-id and -f/--filter cannot be combined; give one.")
     chosen: set[str] | None = None
     if ids:
-        chosen = {lab._get_aggregate_from_id(id)[0].id for id in ids}
+        found = [lab._get_aggregate_from_id(id) for id in ids]
+        chosen = {jobs[0].id for jobs in found if len(jobs) == 1}
     if filter_:
         parsed = parse_filter_arg(filter_)
-        found = {
+        fitting = {
             record.id
             for cls in lab.engine.space.classes
             for record in _collection(lab, cls).where(parsed)
         }
-        chosen = found | {job.id for job in lab.find_jobs(parsed)}
+        chosen = fitting | {job.id for job in lab.find_jobs(parsed)}
     if where:
-        found = _where(lab, where)
-        chosen = found if chosen is None else chosen & found
+        fitting = _where(lab, where)
+        chosen = fitting if chosen is None else chosen & fitting
     return chosen
 
 
@@ -107,3 +126,13 @@ def selected_tasks(
     for task in planner.tasks():
         if task.step.operation in steps and (ids is None or task.record.id in ids):
             yield task
+
+
+def why_no_task(lab: CompiledProject, ids: set[str] | None) -> str:
+    """Say why a selection has no task."""
+    space = lab.engine.space
+    if ids is not None:
+        return "no step of a record is selected" if ids else "no record is selected"
+    if not any(space.records(cls) for cls in space.classes):
+        return "there are no records yet, `discover` finds them"
+    return "no record has a step"

@@ -10,7 +10,7 @@ from ..flow.project import CompiledProject
 from ..view.console import console_for
 from ..view.status import Row, show_status, status_json
 from ..view.summary import show_problems
-from .selection import add_where, selected_ids, selected_tasks
+from .selection import add_where, check_names, selected_ids, selected_tasks, why_no_task
 
 __all__ = ["extend", "main", "rows"]
 
@@ -23,11 +23,23 @@ EXAMPLES = """examples:
 """
 
 
+_WITHOUT_EFFECT = (
+    *("all_ops", "unroll", "compact", "expand", "pretty", "overview", "overview_max_lines"),
+    *("parameters", "param_max_width", "eligible_jobs_max_lines", "ignore_errors"),
+    *("output_format", "profile", "hide_progress"),
+)
+"""signac-flow's flags for its own table: they are taken, and change nothing here."""
+
+
 def extend(parser: argparse.ArgumentParser) -> None:
     """Add to signac-flow's ``status`` what it has not."""
+    parser.description = "How many tasks of each step are in which state; with -d each, and why."
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_where(parser)
+    for action in parser._actions:
+        if action.dest in _WITHOUT_EFFECT:
+            action.help = argparse.SUPPRESS
 
 
 def rows(lab: CompiledProject, names: list[str] | None, ids: set[str] | None) -> list[Row]:
@@ -50,17 +62,19 @@ def rows(lab: CompiledProject, names: list[str] | None, ids: set[str] | None) ->
 
 def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     """Carry ``status`` out; return the exit code."""
+    check_names(lab, args.operation)
     ids = selected_ids(lab, args)
     space = lab.engine.space
     found = rows(lab, args.operation, ids)
+    show_problems(console_for(sys.stderr), space.problems)
     if args.dump_json:
         print(json.dumps(status_json(found), indent=1))
         return 0
-    show_problems(console_for(sys.stderr), space.problems)
     counts = {
         cls.__name__: sum(ids is None or id in ids for id in space.records(cls))
         for cls in space.classes
     }
     detailed = args.detailed or args.full or args.only_incomplete
-    show_status(console_for(), counts, found, detailed, args.only_incomplete)
+    nothing = why_no_task(lab, ids)
+    show_status(console_for(), counts, found, detailed, args.only_incomplete, nothing)
     return 0

@@ -13,7 +13,7 @@ from ..model.records import Record
 from ..plan.planner import Planner
 from ..plan.tasks import Task
 
-__all__ = ["Operation", "compile_step", "directives", "group_of"]
+__all__ = ["Operation", "StepGroup", "compile_step", "directives", "group_of"]
 
 
 class Operation(FlowOperation):  # type: ignore[misc]  # signac-flow has no types
@@ -88,10 +88,18 @@ def compile_step(
     return Operation(step, run, [inputs_are_there], [outputs_are_there])
 
 
+class StepGroup(FlowGroup):  # type: ignore[misc]  # signac-flow has no types
+    """The group of one step, called like its operation."""
+
+    def _generate_id(self, aggregate: Any, operation_name: str | None = None) -> str:
+        """Return what a scheduler calls it; signac-flow keeps it as a key, that has no dot."""
+        return str(super()._generate_id(aggregate, operation_name)).replace(".", "-")
+
+
 def group_of(operation: Operation) -> Any:
     """Return the signac-flow group that holds one operation."""
     name = operation.step.operation
-    group = FlowGroup(name)
+    group = StepGroup(name)
     group.add_operation(name, operation)
     group.operation_directives[name] = directives(operation.step.call.options)
     return group

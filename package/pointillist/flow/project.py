@@ -13,7 +13,7 @@ import flow
 from flow.project import IgnoreConditions
 from signac.job import Job
 
-from ..errors import RecordNotFound, SeveralRecords, TaskError
+from ..errors import ConfigurationError, RecordNotFound, SeveralRecords, TaskError
 from ..model.pipeline import StepSpec
 from ..model.records import Record, RecordType
 from ..plan.states import Reason, State, Verdict
@@ -142,16 +142,16 @@ class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow ha
     # operations by name
 
     def chosen_steps(self, names: Iterable[str] | None) -> list[StepSpec]:
-        """Return the steps whose operation, step or output is called as a name says.
+        r"""Return the steps whose operation, step or output is called as a name says.
 
         Parameters
         ----------
         names : iterable of str, optional
-            Regular expressions, matched whole: ``Block.stats``, ``stats``, ``Block\\..*``.
+            Regular expressions, matched whole: ``Block.stats``, ``stats``, ``Block\..*``.
         """
         if names is None:
             return list(self._steps())
-        patterns = [re.compile(name) for name in names]
+        patterns = [_pattern(name) for name in names]
         return [s for s in self._steps() if any(p.fullmatch(n) for p in patterns for n in _said(s))]
 
     def own_operations(self, names: Iterable[str] | None = None) -> list[str]:
@@ -160,7 +160,8 @@ class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow ha
         if names is None:
             return own
         groups = [n for n in self._groups if n not in self._operations]
-        return [n for n in own + groups if any(re.fullmatch(name, n) for name in names)]
+        patterns = [_pattern(name) for name in names]
+        return [n for n in own + groups if any(p.fullmatch(n) for p in patterns)]
 
     def unknown_names(self, names: Iterable[str] | None) -> list[str]:
         """Return those names that select nothing."""
@@ -209,6 +210,7 @@ class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow ha
         groups = {self._groups[n] for n in self.own_operations(names) if n in self._operations}
         if not groups:
             return
+        self._reregister_aggregates()
         for id, aggregate, group in self._generate_selected_aggregate_groups(
             selected_groups=groups
         ):
@@ -221,6 +223,15 @@ class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow ha
             else:
                 text = "a precondition does not hold"
                 yield group.name, id, Verdict(State.WAITING, (Reason("needs", "", text=text),))
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    try:
+        return re.compile(name)
+    except re.error as error:
+        raise ConfigurationError(
+            f"{name!r} is neither the name of an operation nor a regular expression: {error}."
+        ) from None
 
 
 def _said(step: StepSpec) -> list[str]:

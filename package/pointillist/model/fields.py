@@ -52,6 +52,11 @@ class Field:
     if not TYPE_CHECKING:  # mypy knows the attributes; this is for people
 
         def __getattr__(self, attribute: str) -> Any:
+            if attribute == "step":
+                raise AttributeError(
+                    f"{self!r} is a field and no step. Where a field has the name of a step's "
+                    "function it hides it in the rest of the class body: rename the function."
+                )
             raise AttributeError(
                 f"{self!r} stands for a value of each record and has no {attribute!r} itself. "
                 "Hand the field to a step, and use the value in its function."

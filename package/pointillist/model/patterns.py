@@ -7,6 +7,7 @@ import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -175,10 +176,12 @@ class SeedPattern:
         try:
             keys.check_spec(self.kinds[name], spec)
         except ValueError as error:
+            fitting = {int: ":03d", float: ":.2f", date: ":%Y-%m-%d", datetime: ":%Y%m%d_%H%M%S"}
+            example = fitting.get(self.kinds[name])
+            also = f" or {{{name}{example}}}" if example else ""
             raise SeedPatternError(
-                f"{where}: the key {name} cannot be read back from the format {spec!r}: {error}."
-                f"\n  Write {{{name}}}, or for numbers such as {{{name}:03d}} and for dates "
-                f"{{{name}:%Y-%m-%d}}."
+                f"{where}: the key {name} cannot be read back from the format {spec!r}: {error}.\n"
+                f"  Write {{{name}}}{also}."
             ) from None
 
 

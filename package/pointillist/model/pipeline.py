@@ -96,9 +96,9 @@ def order_classes(classes: tuple[Any, ...]) -> list[RecordType]:
         If something is no record class, two have one name, a member's class is not in the
         project, or a key has a name that the state point needs.
     """
-    named: dict[str, RecordType] = {}
+    named: dict[str, Any] = {}
     for cls in classes:
-        if not hasattr(cls, "__steps__"):
+        if not (isinstance(cls, type) and hasattr(cls, "__steps__")):
             raise DeclarationError(
                 f"records = (…) of the project has {cls!r}, which is no record class. List the "
                 "classes themselves, without quotes and parentheses: records = (Recording, Block)."

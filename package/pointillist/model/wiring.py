@@ -92,7 +92,8 @@ def _resolved(cls: RecordType, step: str, call: Call, fields: Mapping[str, Field
             continue
         if name not in fields:
             close = difflib.get_close_matches(name, fields, 1, 0.4)
-            hint = f" Did you mean {{{close[0]}}}?" if close else ""
+            braces = f" Braces of the shell's own are written {{{{{name}}}}}."
+            hint = f" Did you mean {{{close[0]}}}?" if close else braces
             raise UnknownField(
                 f"{where}: the command {call.target!r} has {{{name}}}, which is no field of "
                 f"{cls.__name__}.\n  fields: {', '.join(fields) or 'none'}.{hint}"
@@ -128,12 +129,12 @@ def _leaf(cls: RecordType, where: str, leaf: Any, depth: int, fields: Mapping[st
         owner = leaf.owner
         if owner is None:
             raise DeclarationError(
-                f"{where}: an argument is a {type(leaf).__name__.lower()} that has no name. Bind "
-                "it to a name in the class body first."
+                f"{where}: an argument is a field without a name. Give it one in the class body "
+                "first: name: type = …"
             )
         if leaf.name in known and owner in lineage[depth].__mro__:
             return Ref(leaf.name, depth)
-        raise UnknownField(_stranger(where, leaf, owner, lineage, depth))
+        raise UnknownField(_stranger(where, leaf, owner, lineage, depth, leaf.name in fields))
     leaf = plain(leaf)
     if isinstance(leaf, Ref) or is_literal(leaf) or (isinstance(leaf, Out) and depth == 0):
         return leaf
@@ -148,16 +149,20 @@ def _lineage(cls: RecordType) -> Iterator[RecordType]:
         at = at.__member__
 
 
-def _stranger(where: str, leaf: Field, owner: type, lineage: list[RecordType], depth: int) -> str:
-    text = f"{where}: {owner.__name__}.{leaf.name} is no field of {lineage[depth].__name__}."
-    for right, cls in enumerate(lineage):
-        if owner in cls.__mro__ and leaf.name in getattr(cls, "__fields__", {leaf.name: leaf}):
-            name = leaf.name if right == 0 else f"{owner.__name__}.{leaf.name}"
-            if right == 0:
-                return f"{text} It is one of {cls.__name__} itself: write {name} without pt.each."
-            wanted = "pt.each(" * right + name + ")" * right
-            return f"{text} Take it from each member: {wanted}."
-    return f"{text} A step takes fields of its own class, or pt.each(...) of its members'."
+def _stranger(
+    where: str, leaf: Field, owner: type, lineage: list[RecordType], depth: int, own: bool
+) -> str:
+    place = f"{owner.__name__}.{leaf.name}"
+    text = f"{where}: {place} is no field of {lineage[depth].__name__}."
+    if owner in lineage[0].__mro__:
+        name = lineage[0].__name__
+        if own:
+            return f"{text} It is one of {name} itself: write {leaf.name} without pt.each."
+        return f"{text} {name}.{leaf.name} overrides it with what is no field."
+    for down, cls in enumerate(lineage):
+        if owner in cls.__mro__ and leaf.name in cls.__fields__:
+            return f"{text} Take it from each member: {'pt.each(' * down}{place}{')' * down}."
+    return f"{text} A step takes fields of its own class, or of its members with pt.each(...)."
 
 
 def _no_argument(leaf: Any) -> str:

@@ -50,6 +50,8 @@ class Planner:
         self.space = space
         self.attempts = attempts
         self.snapshot = snapshot
+        self.silent: set[str] = set()
+        """Runners elsewhere that have shown no sign of life and count as dead."""
         self._rerun = rerun
         self._retry_failed = retry_failed
         self._sources = sources
@@ -95,6 +97,7 @@ class Planner:
     def judge_claimed(self, task: Task) -> Verdict:
         """Look at the disk once more and judge a task that this runner has claimed."""
         self.forget(task)
+        self.attempts.refresh(self.space.layout)
         for source in self.needs(task).inputs.values():
             self.snapshot.forget_path(source.path)
         return self._look(task, mine=True)
@@ -128,7 +131,7 @@ class Planner:
         except CorruptRecord as error:
             return Verdict(State.WAITING, (Reason("needs", "document", text=str(error)),))
         good, last = self.attempts.last_good.get(task.key), self.attempts.last.get(task.key)
-        if good is None and not (last and last.outcome == "failed"):
+        if good is None:
             found = self._found(task, needs, folder)
             if found is not None:
                 return found
@@ -159,7 +162,7 @@ class Planner:
         owner = self.snapshot.owner(folder, task.step.name)
         if owner is None:
             return None
-        if owner.alive is False:
+        if owner.alive is False or owner.runner in self.silent:
             text = f"the attempt of {owner.runner} died; the next run finishes or discards it"
             return Verdict(State.STALE, (Reason("claim", owner.runner, text=text),))
         text = f"by {owner.runner}"
@@ -192,7 +195,7 @@ class Planner:
             if source.maker is None and not source.optional:
                 if self.snapshot.glance(source.path) is None:
                     text = f"{source.name.partition('/')[2]} is missing: {source.label}"
-                    yield Reason("needs", source.label, text=text)
+                    yield Reason("seed", source.label, text=text)
 
     def _differences(
         self, task: Task, needs: Needs, folder: JobFolder, good: Attempt | None
@@ -214,8 +217,10 @@ class Planner:
             *rules.arguments(attempt, needs, task.record),
             *rules.inputs(attempt, needs.inputs, self.snapshot, needs.members),
         ]
-        found += rules.version(attempt, task.step.call.options.version)
-        found += rules.source(attempt, self.source(task))
+        version = task.step.call.options.version
+        found += rules.version(attempt, version)
+        if version is None and attempt.version is None:
+            found += rules.source(attempt, self.source(task))
         return found
 
     def _changed_since(self, task: Task, needs: Needs, failed: Attempt) -> bool:

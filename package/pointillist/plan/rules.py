@@ -17,7 +17,7 @@ from typing import Any
 
 from ..model.records import Record
 from ..space.fingerprints import Fingerprint
-from ..space.journals import Attempt
+from ..space.journals import Attempt, StoredOutput
 from ..space.layout import JobFolder
 from ..space.snapshot import Snapshot
 from .states import Reason
@@ -39,6 +39,8 @@ def outputs(
             yield Reason("output", name, text=f"output {filename} was made by no attempt")
         elif (made.print.size, made.print.count) != (now.size, now.count):
             yield Reason("output", filename, _size(made.print), _size(now))
+        elif now.mtime < made.print.mtime and not _is_still(folder, filename, made, now, snapshot):
+            yield Reason("output", filename, text=f"output {filename} is older than what was made")
 
 
 def edited(
@@ -49,10 +51,23 @@ def edited(
     for name, filename in filenames.items():
         now, made = snapshot.output(folder, filename), attempt.outputs.get(name)
         if now is not None and made is not None and now.mtime != made.print.mtime:
-            path = folder.output(filename)
-            if made.print.hash is None or snapshot.hash(path, now) != made.print.hash:
+            if not _is_still(folder, filename, made, now, snapshot):
                 found.append(filename)
     return found
+
+
+def _is_still(
+    folder: JobFolder, filename: str, made: StoredOutput, now: Fingerprint, snapshot: Snapshot
+) -> bool:
+    """Whether an output with another time is what was made; size and time alone if unhashed."""
+    if made.print.hash is None:
+        # archives and copies round times down, by up to two seconds
+        return 0 <= made.print.mtime - now.mtime < _ROUNDED
+    return snapshot.hash(folder.output(filename), now) == made.print.hash
+
+
+_ROUNDED = 2_000_000_000
+"""Nanoseconds by which the time of a copied file may be below that of the original."""
 
 
 def inputs(
@@ -125,9 +140,10 @@ def version(attempt: Attempt, now: str | None) -> Iterator[Reason]:
 
 
 def source(attempt: Attempt, now: str | None) -> Iterator[Reason]:
-    """Compare the step's source with an attempt's; what has a version, or none, has no source."""
-    if attempt.source is not None and now is not None and attempt.source != now:
-        yield Reason("source", "of the step", attempt.source[:8], now[:8])
+    """Compare the step's source with an attempt's; None where the project has none of it."""
+    if attempt.source != now:
+        old, new = (attempt.source or "none")[:8], (now or "none")[:8]
+        yield Reason("source", "of the step", old, new)
 
 
 def _json(value: Any) -> str:

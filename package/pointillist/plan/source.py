@@ -125,7 +125,7 @@ class SourceReader:
         label = f"{self._place(module)}:{name}"
         if label in parts or not self._is_ours(module):
             return
-        for statement in _tree(module).body:
+        for statement in _statements(_tree(module).body):
             if isinstance(statement, ast.ImportFrom):
                 for alias in statement.names:
                     if (alias.asname or alias.name) == name:
@@ -168,11 +168,13 @@ def _text(value: Any) -> str:
     if isinstance(value, ast.AST):
         shown = []
         for name in sorted(value._fields):
-            inner = getattr(value, name, None)
+            inner: Any = getattr(value, name, None)
             if name in _LEFT_OUT or inner is None or inner == []:
                 continue
             if name == "body" and isinstance(inner, list) and isinstance(value, _Definition):
                 inner = _without_docstring(inner)
+            if isinstance(value, ast.JoinedStr):
+                inner = _joined(inner)
             if name == "decorator_list":
                 inner = [d for d in inner if not _is_own(d)]
                 if not inner:
@@ -181,7 +183,8 @@ def _text(value: Any) -> str:
         return f"{type(value).__name__}({','.join(shown)})"
     if isinstance(value, list):
         return f"[{','.join(_text(item) for item in value)}]"
-    return f"{type(value).__name__}:{value!r}"
+    # ascii: which characters repr shows depends on the Unicode tables of the interpreter
+    return f"{type(value).__name__}:{value!a}"
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
@@ -193,6 +196,20 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     ):
         return body[1:]
     return body
+
+
+def _joined(pieces: list[ast.expr]) -> list[ast.expr]:
+    """Return the pieces of an f-string, texts beside each other as one: Pythons cut differently."""
+    found: list[ast.expr] = []
+    for piece in pieces:
+        last = found[-1] if found else None
+        if not isinstance(piece, ast.Constant):
+            found.append(piece)
+        elif isinstance(last, ast.Constant):
+            found[-1] = ast.Constant(str(last.value) + str(piece.value))
+        elif piece.value:
+            found.append(piece)
+    return found
 
 
 def _is_own(decorator: ast.expr) -> bool:
@@ -226,6 +243,17 @@ def _names(node: ast.AST) -> Iterator[tuple[str, ...]]:
                 target = target.value
             if isinstance(target, ast.Name):
                 yield (target.id, *reversed(chain))
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements of a module, also those within ``if``, ``try``, ``with`` and loops."""
+    for statement in body:
+        yield statement
+        if not isinstance(statement, _Definition):
+            for inner in ("body", "orelse", "finalbody"):
+                yield from _statements(getattr(statement, inner, []))
+            for handler in getattr(statement, "handlers", []):
+                yield from _statements(handler.body)
 
 
 def _bound(statement: ast.stmt) -> set[str]:

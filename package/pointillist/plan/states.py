@@ -30,7 +30,8 @@ class Reason:
     ----------
     rule : str
         ``output``, ``input``, ``argument``, ``version``, ``source``; or ``needs`` (it waits for
-        something), ``attempt`` (the last one failed or died), ``claim`` (a runner has it).
+        something), ``seed`` (it waits for a seed that is missing), ``attempt`` (the last one
+        failed or died), ``claim`` (a runner has it).
     what : str
         What the rule is about: an input's name, an argument.
     old, new : str

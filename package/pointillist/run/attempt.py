@@ -7,8 +7,10 @@ renamed lies there whole.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,9 +36,10 @@ from ..space.claims import Claim
 from ..space.dataspace import DataSpace
 from ..space.fingerprints import Fingerprint, glance, look
 from ..space.journals import Attempt, Journal, Outcome, StoredOutput
-from .calls import Bench, part_of
+from .calls import Bench, named, part_of
 from .environment import Environment
-from .publish import discard, publish
+from .logs import begin_log, end_log
+from .publish import discard, publish, uninterrupted
 
 __all__ = ["Worker"]
 
@@ -115,13 +118,19 @@ class Worker:
                 outputs[made.name] = StoredOutput(str(made.filename), seen)
         except OSError:
             return None
+        if self.planner.attempts.refresh(self.space.layout).last_good.get(task.key):
+            return None  # another runner has just made them: its record is the better one
         now = time.time()
-        attempt = self._record(task, needs, "found", now, inputs, number=0, outputs=outputs)
+        attempt = self.describe(task, needs, "found", now, inputs, number=0, outputs=outputs)
         self.journal.append(attempt)
         self.planner.attempts.add(attempt)
         return attempt
 
-    def _record(
+    def log_of(self, log: Path) -> str | None:
+        """Return an attempt's log as it is recorded; one without a word is removed."""
+        return str(log.relative_to(self.space.layout.root)) if end_log(log) else None
+
+    def describe(
         self,
         task: Task,
         needs: Needs,
@@ -131,6 +140,7 @@ class Worker:
         number: int,
         **more: Any,
     ) -> Attempt:
+        """Return an attempt that ends now, with all that the task depends on as it is."""
         members = [member.id for member in needs.members] if needs.members is not None else None
         return Attempt(
             operation=task.step.operation,
@@ -158,7 +168,8 @@ class _Try:
         self.number = worker.planner.attempts.count.get(task.key, 0) + 1
         self.start = time.time()
         self.inputs: dict[str, Fingerprint | None] = {}
-        place = (task.step.name, claim.generation, worker.journal.runner)
+        # of its own for each attempt: what an earlier one recorded must not be mistaken for it
+        place = (task.step.name, claim.generation, f"{worker.journal.runner} {self.number}")
         self.stage = self.folder.stage(*place)
         self.is_command = task.step.call.kind != "python"
         self.staged: dict[str, Path] = {
@@ -188,26 +199,62 @@ class _Try:
         except KeyboardInterrupt:
             self._ended("interrupted", "interrupted")
             raise
-        except PointillistError as error:
-            return self._ended("failed", str(error))
+        except Exception as error:
+            return self._failed(error)
+        with uninterrupted():
+            return self._commit(outputs)
+
+    def _commit(self, outputs: dict[str, StoredOutput]) -> Attempt:
+        """Record what was made, then publish it."""
+        self._check_claim()
+        try:
+            attempt = self._recorded("complete", outputs=outputs)
+        except SpaceError as error:
+            return self._failed(error)
+        self._learn(attempt)
+        try:
+            publish(self.folder, self.task.step.name, attempt)
         except OSError as error:
-            where = f" ({error.filename})" if error.filename else ""
-            return self._ended("failed", f"{error.strerror or error}{where}")
-        if self.claim.superseded():
-            discard(self.folder, self.task.step.name)
+            return self._failed(
+                OutputUnwritable(
+                    f"what it made cannot take its place: {_said(error)}. Make the job's folder "
+                    "writable."
+                )
+            )
+        discard(self.folder, self.task.step.name, self.stage)
+        return attempt
+
+    def _check_claim(self) -> None:
+        try:
+            lost = self.claim.superseded()
+        except OSError:
+            lost = False  # the folder is gone: what comes next says so
+        if lost:
+            discard(self.folder, self.task.step.name, self.stage)
             raise Superseded(
                 f"{self.task}: another runner took it over; what was made here is discarded.",
                 record=self.task.record.label,
                 step=self.task.step.operation,
             )
-        try:
-            attempt = self._recorded("complete", outputs=outputs)
-        except SpaceError as error:
-            return self._ended("failed", str(error))
-        publish(self.folder, self.task.step.name, attempt)
-        discard(self.folder, self.task.step.name)
-        self._learn(attempt)
-        return attempt
+
+    def _failed(self, error: Exception) -> Attempt:
+        """Record that the attempt failed, unless another runner has the task now."""
+        self._check_claim()
+        if isinstance(error, PointillistError):
+            text = str(error)
+        elif isinstance(error, OSError):
+            text = f"{_said(error)}."
+        else:  # of a format, or of ours
+            self._print(error)
+            text = f"{type(error).__name__}: {error}"
+        return self._ended("failed", text)
+
+    def _print(self, error: Exception) -> None:
+        """Write an error that nobody expected into the log."""
+        with contextlib.suppress(OSError):
+            begin_log(self.log)
+            with self.log.open("a", encoding="utf-8", errors="replace") as file:
+                traceback.print_exception(error, file=file)
 
     def _note_inputs(self) -> None:
         limit = self.worker.space.configuration.hash_limit
@@ -260,7 +307,7 @@ class _Try:
         if not os.path.lexists(staged):
             which = f"pt.out({made.part!r})" if made.part else "pt.out"
             raise OutputMissing(
-                f"{call.name} ended well but did not write {made.filename}. Let it write to the "
+                f"{named(call)} ended well but did not write {made.filename}. Let it write to the "
                 f"path that it gets for {which}.",
                 log=self.log,
             )
@@ -287,21 +334,29 @@ class _Try:
             raise OutputUnwritable(
                 f"{made.filename} cannot be written: {error.strerror or error}."
             ) from error
+        except Exception as error:
+            self._print(error)
+            raise OutputUnwritable(
+                f"what {self.task.step.call.name} returned cannot be written to {made.filename}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
         if not os.path.lexists(staged):
             raise OutputMissing(f"the format of {made.filename} wrote nothing.")
 
     def _look_again(self) -> None:
         for name, source in self.needs.inputs.items():
             seen, now = self.inputs[name], glance(source.path)
-            if (seen is None) is not (now is None) or (seen and now and not seen.same_glance(now)):
-                raise InputChanged(
-                    f"{source.label} changed while the step ran; what was made of it is discarded. "
-                    "Run again when nothing writes to it."
-                )
+            if seen == now or (seen and now and seen.same_glance(now)):
+                continue
+            what = "changed" if seen and now else "vanished" if seen else "appeared"
+            raise InputChanged(
+                f"{source.label} {what} while the step ran; what was made of it is discarded. "
+                "Run again when nothing writes to it any more."
+            )
 
     def _ended(self, outcome: Outcome, error: str) -> Attempt:
         """Record an attempt that made nothing."""
-        discard(self.folder, self.task.step.name)
+        discard(self.folder, self.task.step.name, self.stage)
         try:
             attempt = self._recorded(outcome, error=error)
         except SpaceError:
@@ -311,14 +366,8 @@ class _Try:
         return attempt
 
     def _attempt(self, outcome: Outcome, **more: Any) -> Attempt:
-        log = None
-        if self.log.exists():
-            if self.log.stat().st_size:
-                log = str(self.log.relative_to(self.worker.space.layout.root))
-            else:
-                self.log.unlink()
-                _remove_empty(self.log.parent)
-        return self.worker._record(
+        log = self.worker.log_of(self.log)
+        return self.worker.describe(
             self.task, self.needs, outcome, self.start, self.inputs, self.number, log=log, **more
         )
 
@@ -343,9 +392,6 @@ def failure(task: Task, attempt: Attempt, root: Path) -> TaskError:
     return TaskError(text, record=task.record.label, step=task.step.operation, log=log)
 
 
-def _remove_empty(folder: Path) -> None:
-    for place in (folder, folder.parent):
-        try:
-            place.rmdir()
-        except OSError:
-            return
+def _said(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"

@@ -35,8 +35,9 @@ from ..model.records import Record
 from ..model.steps import Call
 from ..plan.tasks import step_of
 from ..space.dataspace import DataSpace
+from .logs import begin_log
 
-__all__ = ["Bench", "read_field"]
+__all__ = ["Bench", "named", "part_of", "read_field"]
 
 
 @dataclass
@@ -159,7 +160,7 @@ class Bench:
         bound = inspect.BoundArguments(inspect.signature(function), values)
         with _printing_to(self.log) as printed:
             try:
-                with _time_limit(call.name, self._limit(call), self.log):
+                with _time_limit(named(call), self._limit(call), self.log):
                     return function(*bound.args, **bound.kwargs)
             except (Exception, SystemExit) as error:
                 if isinstance(error, TimedOut):
@@ -169,7 +170,7 @@ class Bench:
                     trace = trace.tb_next
                 printed.write("".join(traceback.format_exception(type(error), error, trace)))
                 raise StepFailed(
-                    f"{call.name} raised {type(error).__name__}: {error}", log=self.log
+                    f"{named(call)} raised {type(error).__name__}: {error}", log=self.log
                 ) from error
 
     def _command(self, record: Record, call: Call, annotation: Any) -> Any:
@@ -177,7 +178,7 @@ class Bench:
             name: self._for_command(record, argument) for name, argument in call.arguments.items()
         }
         returns = not call.out_parts
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        begin_log(self.log)
         printed: Path | None = None
         env: dict[str, str] = {}
         words: list[str] | str
@@ -188,18 +189,24 @@ class Bench:
             if returns:
                 self.control.mkdir(exist_ok=True)
                 printed = self.control / "printed"
-        finished = process.run(
-            words,
-            shell=call.kind == "shell",
-            cwd=self.space.layout.root,
-            env=env,
-            log=self.log,
-            timeout=self._limit(call),
-            stdout=printed,
-        )
+        try:
+            finished = process.run(
+                words,
+                shell=call.kind == "shell",
+                cwd=self.space.layout.root,
+                env=env,
+                log=self.log,
+                timeout=self._limit(call),
+                stdout=printed,
+            )
+        except TimedOut:
+            raise TimedOut(
+                f"{_too_long(named(call), self._limit(call))} What it had started was ended as well.",
+                log=self.log,
+            ) from None
         if finished.code != 0:
             raise CommandFailed(
-                f"{call.name} failed ({finished.ending}){_last_line(self.log)}", log=self.log
+                f"{named(call)} failed ({finished.ending}){_last_line(self.log)}", log=self.log
             )
         if not returns:
             return None
@@ -312,7 +319,7 @@ class _LazyLog(io.TextIOBase):
 
     def write(self, text: str) -> int:
         if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            begin_log(self._path)
             self._file = self._path.open("a", encoding="utf-8", errors="replace", buffering=1)
         return self._file.write(text)
 
@@ -329,10 +336,7 @@ def _time_limit(name: str, seconds: float | None, log: Path) -> Iterator[None]:
         return
 
     def over(*_: object) -> None:
-        raise TimedOut(
-            f"{name} took longer than its timeout of {seconds:g} s. Raise timeout= if it may.",
-            log=log if log.exists() else None,
-        )
+        raise TimedOut(_too_long(name, seconds), log=log if log.exists() else None)
 
     before = signal.signal(signal.SIGALRM, over)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -341,6 +345,18 @@ def _time_limit(name: str, seconds: float | None, log: Path) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def named(call: Call) -> str:
+    """Return what is called, for a message: a function's name, or a short shell command."""
+    if call.kind != "shell":
+        return call.name
+    text = " ".join(call.name.split())
+    return f'"{text[:57]}..."' if len(text) > 60 else f'"{text}"'
+
+
+def _too_long(name: str, seconds: float | None) -> str:
+    return f"{name} took longer than its timeout of {seconds:g} s. Raise timeout= if it may."
 
 
 def _last_line(log: Path) -> str:

@@ -57,7 +57,8 @@ class Environment:
 
 
 def _describe(root: Path) -> dict[str, Any]:
-    packages = {d.name: d.version for d in distributions() if d.name}
+    told = [found.metadata for found in distributions()]  # each asked for once: it is parsed
+    packages = {meta["Name"]: meta["Version"] for meta in told if meta["Name"]}
     return {
         "python": platform.python_version(),
         "interpreter": sys.executable,

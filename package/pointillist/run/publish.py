@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from collections.abc import Iterable
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ..space.journals import Attempt
 from ..space.layout import JobFolder, stages_in
 
-__all__ = ["discard", "is_published", "publish"]
+__all__ = ["discard", "is_published", "publish", "uninterrupted"]
+
+_TRIES = 5
+"""How often a folder is removed into which a killed runner's command is still writing."""
 
 
 def publish(folder: JobFolder, step: str, attempt: Attempt) -> None:
@@ -24,11 +31,12 @@ def publish(folder: JobFolder, step: str, attempt: Attempt) -> None:
         staged, place = folder.path / made.staged, folder.output(made.file)
         if not os.path.lexists(staged):
             continue
+        aside = folder.replaced(step, made.file)
         if place.is_dir() or (staged.is_dir() and os.path.lexists(place)):
-            aside = folder.replaced(step, made.file)
             _remove(aside)
             os.rename(place, aside)
         os.replace(staged, place)
+        _remove(aside)
 
 
 def is_published(folder: JobFolder, attempt: Attempt) -> bool:
@@ -36,19 +44,52 @@ def is_published(folder: JobFolder, attempt: Attempt) -> bool:
     return not any(os.path.lexists(folder.path / o.staged) for o in attempt.outputs.values())
 
 
-def discard(folder: JobFolder, step: str) -> None:
-    """Remove what attempts of a step have left behind beside the outputs."""
+def discard(folder: JobFolder, step: str, stage: Path | None = None) -> None:
+    """Remove what attempts of a step have left behind beside the outputs.
+
+    Nothing of it is ever taken for an output: what cannot be removed now is left for later.
+
+    Parameters
+    ----------
+    folder : JobFolder
+        The job's folder.
+    step : str
+        The step's name.
+    stage : Path, optional
+        Only what one attempt has made. A runner that lost its claim must not touch the rest,
+        which may be that of the runner who took over.
+    """
     try:
-        names: Iterable[str] = os.listdir(folder.path)
-    except FileNotFoundError:
+        names = stages_in(os.listdir(folder.path), step)
+    except OSError:
         return
-    for name in stages_in(list(names), step):
-        _remove(folder.path / name)
+    for name in names:
+        if stage is None or name.startswith(stage.name):
+            _remove(folder.path / name)
 
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        # a killed runner's command may still be writing into it
-        shutil.rmtree(path, ignore_errors=True)
+        for _ in range(_TRIES):
+            shutil.rmtree(path, ignore_errors=True)
+            if not path.exists():
+                return
     else:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put a Ctrl-C off until the end, where it is raised: recorded is published."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    caught: list[tuple[Any, ...]] = []
+    before = signal.signal(signal.SIGINT, lambda *received: caught.append(received))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if caught and callable(before):
+            before(*caught[0])

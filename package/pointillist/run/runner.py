@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import threading
+import random
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from ..errors import PointillistError, SpaceError, Superseded, TaskError
@@ -14,18 +15,17 @@ from ..plan.planner import Planner
 from ..plan.states import State, Verdict
 from ..plan.tasks import Task
 from ..space.claims import Claim, Owner, owner_of, take
-from ..space.journals import Attempt, Journal, read_journal
-from ..space.layout import JobFolder, claims_in
+from ..space.journals import Attempt, Journal
+from ..space.layout import claims_in
 from .attempt import Worker, failure
-from .publish import discard, is_published, publish
+from .heartbeat import fallen_silent, heartbeat
+from .publish import uninterrupted
+from .recovery import recover
 
 __all__ = ["Listener", "Runner", "Summary"]
 
-BEAT = 10.0
-"""Seconds between two heartbeats of a runner."""
-
-SILENCE = 60.0
-"""Seconds without a heartbeat after which a runner on another host counts as dead."""
+_TRIES = 10
+"""How often a task is claimed anew that nobody has done after all."""
 
 
 class Listener:
@@ -104,7 +104,8 @@ class Runner:
     fail_fast: bool = False
     limit: int | None = None
     again: bool = False
-    _silent: set[str] = field(default_factory=set, init=False)
+    _taken: set[Task] = field(default_factory=set, init=False)
+    _met_others: bool = field(default=False, init=False)
 
     @property
     def _planner(self) -> Planner:
@@ -131,62 +132,74 @@ class Runner:
         summary = Summary()
         verdicts = {task: self._planner.judge(task) for task in ordered}
         self.listener.planned(_foreseen(self._planner, verdicts))
-        changed: set[Task] = set()
-        with _heartbeat(self._journal):
-            todo = ordered
-            while todo:
-                todo = self._pass(todo, verdicts, changed, summary)
+        with heartbeat(self._journal):
+            gone_through = self._pass(ordered, verdicts, summary)
+            while not summary.limited and self._others_made_way(ordered, verdicts):
+                gone_through = self._pass(ordered, verdicts, summary)
+            for task in gone_through:
+                self._sort(task, verdicts[task], summary)
         return summary
 
     def force(self, task: Task) -> Attempt | None:
         """Carry a task out whatever its state is; None if another runner has it."""
-        with _heartbeat(self._journal):
+        with heartbeat(self._journal):
             claim = self._claim(task)
             if claim is None:
                 return None
+            with uninterrupted():
+                recover(self.worker, task, claim)
             try:
                 return self._attempts(task, claim)
             finally:
                 claim.release()
 
     def _pass(
-        self,
-        tasks: list[Task],
-        verdicts: dict[Task, Verdict],
-        changed: set[Task],
-        summary: Summary,
+        self, tasks: list[Task], verdicts: dict[Task, Verdict], summary: Summary
     ) -> list[Task]:
-        """Go through tasks once; return those to go through again."""
-        foreign: list[tuple[Task, Verdict]] = []
-        begun = len(summary.elsewhere)
-        for task in tasks:
-            verdict = verdicts[task]
+        """Go through tasks once, up to the limit; return those that were gone through."""
+        changed: set[Task] = set()
+        for number, task in enumerate(tasks):
             if any(maker in changed for maker in self._upstream(task)):
                 verdict = self._planner.rejudge(task)
                 if verdict != verdicts[task]:
                     changed.add(task)
                 verdicts[task] = verdict
-            if self._wants(verdict):
-                if self._is_full(summary):
-                    summary.limited = True
-                    break
-                changed.add(task)
-                verdict = verdicts[task] = self._take_up(task, verdict, summary)
-                if summary.failed and self.fail_fast:
-                    summary.limited = True
-                    break
-            self._sort(task, verdict, summary, foreign)
-        if summary.limited or not foreign or not self._await_silence(foreign):
-            summary.elsewhere += foreign
-            return []
-        del summary.elsewhere[begun:]
-        summary.waiting.clear()
-        summary.kept.clear()
-        summary.still_failed.clear()
-        for task in tasks:
-            self._planner.forget(task)
-            verdicts[task] = self._planner.judge(task)
+            if not self._wants(task, verdicts[task]):
+                continue
+            if self._is_full(summary):
+                summary.limited = True
+                return tasks[:number]
+            changed.add(task)
+            verdicts[task] = self._take_up(task, summary)
+            if summary.failed and self.fail_fast:
+                summary.limited = True
+                return tasks[: number + 1]
         return tasks
+
+    def _others_made_way(self, tasks: list[Task], verdicts: dict[Task, Verdict]) -> bool:
+        """Look again if other runners are at work; return whether there is more to do now.
+
+        Whoever ends a task last sees what all have ended before, so that nothing is left undone
+        where each of two runners waited for a task of the other.
+        """
+        if not self._met_others and not any(v.state is State.RUNNING for v in verdicts.values()):
+            return False
+        self._met_others = False
+        self._look_again(tasks, verdicts)
+        foreign = [t for t in tasks if verdicts[t].state is State.RUNNING]
+        if not any(self._wants(task, verdicts[task]) for task in tasks):
+            if foreign and self._await_silence(foreign):
+                self._look_again(tasks, verdicts)
+        return any(self._wants(task, verdicts[task]) for task in tasks)
+
+    def _look_again(self, tasks: list[Task], verdicts: dict[Task, Verdict]) -> None:
+        self._planner.attempts.refresh(self.worker.space.layout)
+        open_ones = [t for t in tasks if verdicts[t].state is not State.COMPLETE]
+        for task in open_ones:
+            for maker in [*self._upstream(task), task]:
+                self._planner.forget(maker)
+        for task in open_ones:
+            verdicts[task] = self._planner.judge(task)
 
     def _upstream(self, task: Task) -> list[Task]:
         try:
@@ -194,66 +207,75 @@ class Runner:
         except PointillistError:
             return []  # its verdict says why
 
-    def _sort(
-        self,
-        task: Task,
-        verdict: Verdict,
-        summary: Summary,
-        foreign: list[tuple[Task, Verdict]],
-    ) -> None:
-        failed_now = any(task == other for other, _ in summary.failed)
+    def _sort(self, task: Task, verdict: Verdict, summary: Summary) -> None:
+        """Enter a task that this run has not done where the summary lists it."""
         if verdict.state is State.WAITING:
             summary.waiting.append((task, verdict))
-        elif verdict.state is State.FAILED and not failed_now:
+        elif verdict.state is State.FAILED and task not in self._taken:
             summary.still_failed.append((task, verdict))
         elif verdict.state is State.STALE and verdict.note == "kept":
             summary.kept.append((task, verdict))
         elif verdict.state is State.RUNNING:
-            foreign.append((task, verdict))
+            summary.elsewhere.append((task, verdict))
         elif verdict.note == "found" and task.key not in self._planner.attempts.last_good:
             self.worker.baseline(task)
 
-    def _wants(self, verdict: Verdict) -> bool:
+    def _wants(self, task: Task, verdict: Verdict) -> bool:
         settled = verdict.state in (State.COMPLETE, State.STALE, State.FAILED)
-        return verdict.wanted or (self.again and settled)
+        return (verdict.wanted or (self.again and settled)) and task not in self._taken
 
     def _is_full(self, summary: Summary) -> bool:
         carried_out = summary.done + len(summary.failed)
         return self.limit is not None and carried_out >= self.limit
 
-    def _take_up(self, task: Task, verdict: Verdict, summary: Summary) -> Verdict:
+    def _take_up(self, task: Task, summary: Summary) -> Verdict:
         """Claim a task, look again, and carry it out if it still must be."""
-        try:
-            claim = self._claim(task)
-        except SpaceError as error:
-            return self._unclaimed(task, error, summary)
-        if claim is None:
+        for _ in range(_TRIES):
+            try:
+                claim = self._claim(task)
+                if claim is not None:
+                    self._settle(task, claim, summary)
+            except SpaceError as error:
+                # claims that were left stay, and with them what a dead runner has recorded
+                return self._unclaimed(task, error, summary)
+            except Superseded:
+                pass
             self._planner.forget(task)
-            return self._planner.judge(task)
+            self._planner.attempts.refresh(self.worker.space.layout)
+            verdict = self._planner.judge(task)
+            if not self._wants(task, verdict):
+                break
+            # two who took it over at once have both given way, or the other one has just died
+            time.sleep(random.uniform(0.0, 0.05))
+        self._met_others = self._met_others or task not in self._taken
+        return verdict
+
+    def _settle(self, task: Task, claim: Claim, summary: Summary) -> None:
+        """Carry out a claimed task, if it must be after all."""
+        with uninterrupted():
+            summary.recovered += recover(self.worker, task, claim)
         try:
-            if claim.left and self._recover(task, claim):
-                summary.recovered += 1
             verdict = self._planner.judge_claimed(task)
-            if self._wants(verdict):
-                self.listener.started(task, verdict)
-                attempt = self._attempts(task, claim)
-                if attempt.outcome == "complete":
-                    summary.done += 1
-                else:
-                    summary.failed.append((task, attempt))
-                self.listener.ended(task, attempt)
-        except Superseded:
-            pass
+            if not self._wants(task, verdict):
+                return
+            self.listener.started(task, verdict)
+            attempt = self._attempts(task, claim)
+            self._taken.add(task)
+            if attempt.outcome == "complete":
+                summary.done += 1
+            else:
+                summary.failed.append((task, attempt))
+            self.listener.ended(task, attempt)
         finally:
-            claim.release()
-        self._planner.forget(task)
-        return self._planner.judge(task)
+            with contextlib.suppress(OSError):  # read only by now: it counts as left by the dead
+                claim.release()
 
     def _unclaimed(self, task: Task, error: SpaceError, summary: Summary) -> Verdict:
-        """Count a task that cannot even be claimed as failed; nothing can be recorded of it."""
+        """Count a task that cannot even be begun as failed; nothing can be recorded of it."""
         attempt = _unrecorded(task, str(error))
         self.listener.started(task, self._planner.judge(task))
         summary.failed.append((task, attempt))
+        self._taken.add(task)
         self.listener.ended(task, attempt)
         return Verdict(State.FAILED)
 
@@ -275,8 +297,10 @@ class Runner:
                 if begun and attempt is None:
                     raise  # an error of ours, not of a step or a hook
                 if not isinstance(error, TaskError):
-                    text = f"a hook raised {type(error).__name__}: {error}"
-                    attempt = _unrecorded(task, text)
+                    failed = _unrecorded(task, f"a hook raised {type(error).__name__}: {error}")
+                    if attempt is not None and attempt.outcome == "complete":
+                        return failed
+                    attempt = failed
             assert attempt is not None
             if attempt.outcome == "complete" or retries <= 0:
                 return attempt
@@ -294,88 +318,22 @@ class Runner:
                 return None
         return take(folder, task.step.name, left, self._journal)
 
-    # the dead
-
-    def _recover(self, task: Task, claim: Claim) -> bool:
-        """Finish or discard what dead runners have left; return whether something was finished."""
-        finished = False
-        for generation in claim.left:
-            owner = owner_of(claim.folder, task.step.name, generation)
-            if owner is None:
-                continue
-            recorded = self._recorded_by(owner, task)
-            if recorded is None or not self._finish(task, claim.folder, recorded):
-                now = time.time()
-                died = Attempt(
-                    task.step.operation,
-                    task.record.id,
-                    "interrupted",
-                    self._planner.attempts.count.get(task.key, 0) + 1,
-                    owner.beat / 1e9,
-                    now,
-                    {},
-                    error=f"its runner {owner.runner} died",
-                )
-                self._journal.append(died)
-                self._planner.attempts.add(died)
-            else:
-                finished = True
-        discard(claim.folder, task.step.name)
-        return finished
-
-    def _recorded_by(self, owner: Owner, task: Task) -> Attempt | None:
-        """Return the last complete attempt of a task that a runner has recorded."""
-        found = None
-        try:
-            lines = list(read_journal(self.worker.space.layout.journal(owner.runner)))
-        except OSError:
-            return None
-        for data in lines:
-            if data.get("kind") == "attempt":
-                attempt = Attempt.from_json(data, owner.runner)
-                self._planner.attempts.add(attempt)
-                if (attempt.operation, attempt.job) == task.key and attempt.outcome == "complete":
-                    found = attempt
-        return found
-
-    def _finish(self, task: Task, folder: JobFolder, recorded: Attempt) -> bool:
-        """Publish what a dead runner had recorded; False if there is nothing of it left."""
-        if not is_published(folder, recorded):
-            publish(folder, task.step.name, recorded)
-            return True
-        last = self._planner.attempts.last_good.get(task.key)
-        return last is not None and last.end == recorded.end and not last.error
-
     def _is_dead(self, owner: Owner) -> bool:
-        return owner.alive is False or owner.runner in self._silent
+        return owner.alive is False or owner.runner in self._planner.silent
 
-    def _await_silence(self, foreign: list[tuple[Task, Verdict]]) -> bool:
+    def _await_silence(self, foreign: list[Task]) -> bool:
         """Watch runners that cannot be seen from here; return whether one has died."""
         owners: dict[str, Owner] = {}
-        for task, _ in foreign:
+        for task in foreign:
             folder = self.worker.space.job_folder(task.record)
             owner = self._planner.snapshot.owner(folder, task.step.name)
             if owner is not None and owner.alive is None:
                 owners[owner.runner] = owner
-        dead = False
         for owner in owners.values():
             self.listener.waiting_for(owner)
-            if self._stays_silent(owner):
-                self._silent.add(owner.runner)
-                dead = True
-        return dead
-
-    def _stays_silent(self, owner: Owner) -> bool:
-        place = self.worker.space.layout.journal(owner.runner)
-        until = time.monotonic() + SILENCE
-        while time.monotonic() < until:
-            try:
-                if os.stat(place).st_mtime_ns != owner.beat:
-                    return False
-            except FileNotFoundError:
-                return True
-            time.sleep(0.5)
-        return True
+        quiet = fallen_silent(self.worker.space.layout, owners)
+        self._planner.silent |= quiet
+        return bool(quiet)
 
 
 def _unrecorded(task: Task, error: str) -> Attempt:
@@ -399,21 +357,3 @@ def _foreseen(planner: Planner, verdicts: dict[Task, Verdict]) -> int:
             if makers and all(maker in coming for maker in makers):
                 coming.add(task)
     return len(coming)
-
-
-@contextmanager
-def _heartbeat(journal: Journal) -> Iterator[None]:
-    """Let the journal's time move while a run lasts."""
-    over = threading.Event()
-
-    def beat() -> None:
-        while not over.wait(BEAT):
-            journal.beat()
-
-    thread = threading.Thread(target=beat, name="pointillist heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()

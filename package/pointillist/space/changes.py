@@ -6,8 +6,9 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
+
+from signac.job import calc_id
 
 from ..errors import CorruptRecord, RecordError, RecordNotFound
 from ..model.records import Record, RecordType, check_keys
@@ -19,7 +20,7 @@ from .journals import Attempts, Journal
 from .layout import JobFolder, claims_in
 from .membership import DIGEST, MEMBERS, digest, group_members
 from .tables import match_rows, read_rows
-from .writing import alone, make, writing
+from .writing import alone, make, move, read_statepoint, writing
 
 __all__ = ["add", "discover", "rekey", "sync"]
 
@@ -58,12 +59,15 @@ def discover(space: DataSpace, journal: Journal) -> Report:
         If a folder or table cannot be read, or the project's folder cannot be written.
     """
     report = Report()
+    problems: list[RecordError] = []
     with alone(space, journal):
         for cls in space.classes:
             if cls.__member__ is None:
-                _discover_class(space, cls, report)
+                _discover_class(space, cls, report, problems)
         space.forget()
         report.aggregates = _sync(space)
+    for problem in problems:
+        space.report(problem)
     return report
 
 
@@ -105,20 +109,19 @@ def rekey(space: DataSpace, journal: Journal, record: Record, changes: Mapping[s
         other = space.by_keys(cls).get(tuple(values.values()))
         if other is not None:
             _discard_empty(space, other)
-        with writing(space.workspace(cls)):
-            project = space.project_of(cls)
-            job = project.open_job(id=record.id)
-            new = {**job.statepoint(), **space.statepoint(cls, values)}
-            # First the history: who is killed between the two can rekey once more.
-            _carry_history(space, journal, job, project.open_job(new))
-            job.update_statepoint(new, overwrite=True)
+        # First the history: who is killed between the two can rekey once more.
+        statepoint = {**read_statepoint(space, record), **space.statepoint(cls, values)}
+        _carry_history(space, journal, record, calc_id(statepoint))
+        move(space, record, statepoint)
         space.forget()
         _sync(space)
     moved: Record = space.by_keys(cls)[tuple(values.values())]
     return moved
 
 
-def _discover_class(space: DataSpace, cls: RecordType, report: Report) -> None:
+def _discover_class(
+    space: DataSpace, cls: RecordType, report: Report, problems: list[RecordError]
+) -> None:
     roots = {name: space.seed_root(seed) for name, seed in identifying_seeds(cls).items()}
     discovery = search(cls, roots)
     if discovery is not None:
@@ -144,7 +147,7 @@ def _discover_class(space: DataSpace, cls: RecordType, report: Report) -> None:
             try:
                 document = space.document(cls, id)
             except CorruptRecord as error:
-                space.report(error)
+                problems.append(error)
                 continue
             if any(name not in document or document[name] != v for name, v in metadata.items()):
                 with writing(JobFolder(space.workspace(cls) / id).document):
@@ -255,11 +258,11 @@ def _discard_empty(space: DataSpace, record: Record) -> None:
     space.project_of(type(record)).open_job(id=record.id).remove()
 
 
-def _carry_history(space: DataSpace, journal: Journal, before: Any, after: Any) -> None:
+def _carry_history(space: DataSpace, journal: Journal, record: Record, new: str) -> None:
     """Record under a job's new id what was recorded under its old one."""
     attempts = Attempts().refresh(space.layout)
-    old, new = before.id, after.id
-    logs = str(Path(before.path).relative_to(space.layout.root))
+    old = record.id
+    logs = str(space.job_folder(record).path.relative_to(space.layout.root))
 
     def renamed(name: str) -> str:
         return new + name[len(old) :] if name.startswith(old) else name

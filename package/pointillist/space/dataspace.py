@@ -50,9 +50,11 @@ class DataSpace:
         self.layout = Layout(root)
         self.classes = order_classes(classes)
         self.home = home
-        self.problems: list[RecordError] = []
+        self._problems: list[RecordError] = []
         self._first = next((c for c in classes if c.__member__ is None), None)
         self._shelves: dict[RecordType, _Shelf] = {}
+        # An id is its state point's hash: what was read once under it holds for good.
+        self._keys: dict[tuple[RecordType, str], dict[str, Any] | None] = {}
         self._documents: dict[str, Mapping[str, Any]] = {}
         self._configuration: Configuration | None = None
 
@@ -63,16 +65,23 @@ class DataSpace:
             self._configuration = read_configuration(self.layout)
         return self._configuration
 
+    @property
+    def problems(self) -> list[RecordError]:
+        """What is wrong with single records; the others are there."""
+        for cls in self.classes:
+            self._shelf(cls)
+        return self._problems
+
     def report(self, problem: RecordError) -> None:
         """Keep a problem for people to see, once."""
-        if all(str(problem) != str(known) for known in self.problems):
-            self.problems.append(problem)
+        if all(str(problem) != str(known) for known in self._problems):
+            self._problems.append(problem)
 
     def forget(self) -> None:
-        """Read everything anew when it is asked for next."""
+        """Look anew, when it is next asked for, which jobs are there and what documents say."""
         self._shelves.clear()
         self._documents.clear()
-        self.problems.clear()
+        self._problems.clear()
 
     # where things are
 
@@ -198,7 +207,9 @@ class DataSpace:
             ) from error
         for id in ids:
             try:
-                values = self.keys_of(cls, id)
+                if (cls, id) not in self._keys:
+                    self._keys[cls, id] = self.keys_of(cls, id)
+                values = self._keys[cls, id]
             except CorruptRecord as error:
                 self.report(error)
                 continue

@@ -89,7 +89,7 @@ def identifying_seeds(cls: RecordType) -> dict[str, Seed]:
     return {
         name: seed
         for name, seed in cls.seeds.items()
-        if cls.keys and set(seed.pattern.fields) == set(cls.keys) and not seed.optional
+        if cls.keys and set(seed.pattern.whole) == set(cls.keys) and not seed.optional
     }
 
 

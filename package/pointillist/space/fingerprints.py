@@ -74,7 +74,7 @@ def glance(path: Path) -> Fingerprint | None:
         inner = entry.stat(follow_symlinks=not _is_dangling(entry))
         count += 1
         latest = max(latest, inner.st_mtime_ns)
-        if not entry.is_dir():
+        if not stat.S_ISDIR(inner.st_mode):
             size += inner.st_size
     return Fingerprint(size, latest, count)
 

@@ -144,7 +144,7 @@ class JobFolder:
 
     def control(self, step: str, generation: int, runner: str) -> Path:
         """Return the folder in which a command finds what it is called with."""
-        return self.stage_file(step, generation, runner, "call")
+        return self.stage_file(step, generation, runner, ".call")  # no output has such a name
 
     def replaced(self, step: str, filename: str) -> Path:
         """Return where an old output folder goes while the new one takes its place."""

@@ -16,14 +16,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import SpaceError
-from ..model.records import RecordType
+from signac.job import calc_id
+
+from ..errors import RecordError, SpaceError
+from ..model.records import Record, RecordType
 from .claims import owner_of, take
 from .dataspace import DataSpace
 from .journals import Journal
 from .layout import JobFolder, claims_in
 
-__all__ = ["alone", "make", "writing"]
+__all__ = ["alone", "make", "move", "read_statepoint", "writing"]
 
 _PATIENCE = 60.0
 """Seconds for which a change waits for another process's change to end."""
@@ -36,17 +38,57 @@ def make(space: DataSpace, cls: RecordType, values: Mapping[str, Any]) -> Any:
         job = space.project_of(cls).open_job(statepoint)
         folder = JobFolder(Path(job.path))
         if not folder.statepoint.exists():
-            fresh = JobFolder(folder.fresh)
-            fresh.path.mkdir(parents=True, exist_ok=True)
-            try:
-                fresh.statepoint.write_text(json.dumps(statepoint), encoding="ascii")
-                os.rename(fresh.path, folder.path)
-            except OSError as error:
-                shutil.rmtree(fresh.path, ignore_errors=True)
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                    raise
+            folder.fresh.mkdir(parents=True, exist_ok=True)
+            _complete(folder, statepoint)
     space.keys_of(cls, job.id)
     return job
+
+
+def move(space: DataSpace, record: Record, statepoint: Mapping[str, Any]) -> None:
+    """Give a job another state point, and so another id; all that lies in its folder stays in it.
+
+    Who is killed on the way leaves the folder where `make` finds and completes it.
+
+    Raises
+    ------
+    RecordError
+        If there is a job's folder under the new id.
+    """
+    old = space.job_folder(record)
+    new = JobFolder(old.path.with_name(calc_id(statepoint)))
+    if new.path.exists():
+        raise RecordError(
+            f"{record.label} cannot be moved to {new.path}: that folder is there. Restore or "
+            "remove it first.",
+            record=record.label,
+        )
+    with writing(old.path.parent):
+        os.rename(old.path, new.fresh)
+        _complete(new, statepoint)
+
+
+def _complete(folder: JobFolder, statepoint: Mapping[str, Any]) -> None:
+    """Write the state point of a job that is being made, and let it take its place."""
+    fresh = JobFolder(folder.fresh)
+    aside = fresh.statepoint.with_suffix(".new")
+    try:
+        aside.write_text(json.dumps(statepoint), encoding="ascii")
+        os.replace(aside, fresh.statepoint)
+        os.rename(fresh.path, folder.path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        if {path.name for path in fresh.path.iterdir()} <= {fresh.statepoint.name}:
+            shutil.rmtree(fresh.path, ignore_errors=True)
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+
+
+def read_statepoint(space: DataSpace, record: Record) -> dict[str, Any]:
+    """Return the whole state point of a record's job, with what is no key."""
+    path = space.job_folder(record).statepoint
+    with writing(path):
+        data: dict[str, Any] = json.loads(path.read_bytes())
+    return data
 
 
 @contextlib.contextmanager

@@ -79,7 +79,7 @@ class Collection(Generic[R]):
                 f"there is no {name} with {asked or 'any keys'}; there are {len(self)}. "
                 "Run discover if its files are new."
             )
-        some = "; ".join(record.label for record in found[:3])
+        some = "; ".join([record.label for record in found[:3]] + ["…"] * (len(found) > 3))
         raise SeveralRecords(
             f"{len(found)} records of {name} have {asked or 'any keys'}: {some}. Give more keys, "
             "or use where(...)."
@@ -137,7 +137,8 @@ class Collection(Generic[R]):
         for name in names:
             if name in self._cls.keys or isinstance(getattr(self._cls, name, None), property):
                 continue
-            if not any(name in record.document for record in self) and len(self):
+            known = self._space.records(self._cls).values()
+            if known and not any(name in record.document for record in known):
                 raise RecordNotFound(
                     f"{self._cls.__name__} has no key, property or metadata {name!r}. Its keys: "
                     f"{', '.join(self._cls.keys)}."

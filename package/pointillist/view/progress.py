@@ -11,6 +11,7 @@ from ..plan.tasks import Task
 from ..run.runner import Listener
 from ..space.claims import Owner
 from ..space.journals import Attempt
+from .reasons import in_words
 
 __all__ = ["RunProgress"]
 
@@ -62,9 +63,8 @@ class RunProgress(Listener):
         if self._bar is not None:
             self._bar.update(self._line, description=escape(str(task)), total=self._count)
         else:
-            why = "; ".join(str(reason) for reason in verdict.reasons)
             place = f"[{self._number:>{len(str(self._count))}}/{self._count}]"
-            self._console.print(f"{place} {task}  ({why})", markup=False)
+            self._console.print(f"{place} {task}  ({in_words(verdict)})", markup=False)
 
     def ended(self, task: Task, attempt: Attempt) -> None:
         """Show an attempt that failed."""

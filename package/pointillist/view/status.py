@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..plan.states import State, Verdict
+from .reasons import in_words
 
 __all__ = ["Row", "show_status", "status_json"]
 
@@ -57,6 +58,7 @@ def show_status(
     rows: list[Row],
     detailed: bool = False,
     only_incomplete: bool = False,
+    nothing: str = "no record has a step",
 ) -> None:
     """Print the status.
 
@@ -72,13 +74,15 @@ def show_status(
         Whether each task is shown, with the reasons for its state.
     only_incomplete : bool
         Whether complete tasks are left out of the details.
+    nothing : str
+        What is said if there is no task.
     """
     noted = ", ".join(f"{count} {name}" for name, count in counts.items())
     console.print(Text(f"records: {noted or 'none'}"))
-    console.print(_overview(rows) if rows else Text("no steps"))
-    if detailed:
+    console.print(_overview(rows) if rows else Text(nothing))
+    shown = [r for r in rows if not only_incomplete or r.verdict.state is not State.COMPLETE]
+    if detailed and shown:
         console.print()
-        shown = [r for r in rows if not only_incomplete or r.verdict.state is not State.COMPLETE]
         console.print(_details(shown))
     kept = sum(row.verdict.note == "kept" for row in rows)
     if kept:
@@ -114,7 +118,7 @@ def _details(rows: list[Row]) -> Table:
         verdict = row.verdict
         state = str(verdict.state).upper() if verdict.state is not State.COMPLETE else "complete"
         note = f" ({verdict.note})" if verdict.note else ""
-        why = "; ".join(str(reason) for reason in verdict.reasons)
+        why = in_words(verdict)
         if verdict.log is not None:
             why += f" → {verdict.log}"
         table.add_row(

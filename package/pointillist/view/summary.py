@@ -10,16 +10,26 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import RecordError
-from ..plan.states import Verdict
+from ..plan.states import State, Verdict
 from ..plan.tasks import Task
 from ..run.runner import Summary
+from .reasons import in_words
 
 __all__ = ["show_plan", "show_problems", "show_summary"]
 
 _MOST = 20
+_TO_DO = "is still to be done"
+_BECAME: dict[str, str] = {
+    State.READY: _TO_DO,
+    State.STALE: _TO_DO,
+    State.FAILED: "failed",
+    State.RUNNING: "is running",
+}
 
 
-def show_summary(console: Console, summary: Summary, seconds: float, root: Path) -> None:
+def show_summary(
+    console: Console, summary: Summary, seconds: float, root: Path, nothing: str = ""
+) -> None:
     """Print what a run did, what failed and what waits.
 
     Parameters
@@ -32,11 +42,13 @@ def show_summary(console: Console, summary: Summary, seconds: float, root: Path)
         How long it took.
     root : Path
         The project's folder, that logs lie in.
+    nothing : str
+        Why there was no task at all, if there was none.
     """
     if summary.recovered:
         tasks = _tasks(summary.recovered)
         console.print(f"finished what a dead runner had recorded: {tasks}", markup=False)
-    _show_waiting(console, summary.waiting)
+    _show_waiting(console, summary.waiting, summary.limited)
     if summary.kept:
         console.print(
             f"{_tasks(len(summary.kept))} kept although the source of the step changed: "
@@ -58,34 +70,41 @@ def show_summary(console: Console, summary: Summary, seconds: float, root: Path)
             markup=False,
         )
     if not summary.done and not summary.failed:
-        console.print("nothing to do" + _why_nothing(summary), markup=False)
+        console.print("nothing to do" + _why_nothing(summary, nothing), markup=False)
     else:
         failed = f", {len(summary.failed)} failed" if summary.failed else ""
         stopped = "; stopped before the end" if summary.limited else ""
         console.print(f"{_tasks(summary.done)} done{failed} in {seconds:.1f} s{stopped}.")
 
 
-def _why_nothing(summary: Summary) -> str:
-    rest = len(summary.waiting) + len(summary.still_failed) + len(summary.elsewhere)
-    return "." if rest else ": everything is complete."
+def _why_nothing(summary: Summary, nothing: str) -> str:
+    rest = summary.waiting or summary.still_failed or summary.elsewhere or summary.kept
+    return f": {nothing}." if nothing else "." if rest else ": everything is complete."
 
 
-def _show_waiting(console: Console, waiting: list[tuple[Task, Verdict]]) -> None:
-    """Say what is waited for: what is missing by name, what follows from it by number."""
-    missing: Counter[str] = Counter()
-    for _, verdict in waiting:
-        for reason in verdict.reasons:
-            if not reason.text.endswith((" is waiting", " is failed")):
-                missing[str(reason)] += 1
+def _show_waiting(
+    console: Console, waiting: list[tuple[Task, Verdict]], stopped: bool = False
+) -> None:
+    """Say what is waited for: each seed by name, steps by what became of them."""
     if not waiting:
         return
+    missing: Counter[str] = Counter()
+    makers: Counter[tuple[str, str]] = Counter()
+    for _, verdict in waiting:
+        for reason in verdict.reasons:
+            state = str(reason).rpartition(" is ")[2]
+            if reason.rule == "needs" and state in _BECAME:
+                makers[reason.what, _BECAME[state]] += 1
+            elif not (reason.rule == "needs" and state == State.WAITING):
+                missing[str(reason)] += 1
     console.print(f"{_tasks(len(waiting))} waiting:", style="yellow", markup=False)
+    for (step, became), count in makers.items():
+        left = "" if stopped or became != _TO_DO else " but was not selected"
+        console.print(f"  {_tasks(count)} for {step}, which {became}{left}", markup=False)
     for text, count in list(missing.items())[:_MOST]:
         console.print(f"  {text}" + (f" ({count} tasks)" if count > 1 else ""), markup=False)
     if len(missing) > _MOST:
         console.print(f"  … and {len(missing) - _MOST} more; `status -d` lists all.", markup=False)
-    if not missing:
-        console.print("  for tasks that failed.", markup=False)
 
 
 def _show_failures(console: Console, failures: list[tuple[Task, str, Path | None]]) -> None:
@@ -101,7 +120,8 @@ def _show_failures(console: Console, failures: list[tuple[Task, str, Path | None
 def show_plan(console: Console, planned: list[tuple[Task, Verdict]]) -> None:
     """Print what a run would do, and why."""
     for task, verdict in planned:
-        why = "; ".join(str(reason) for reason in verdict.reasons)
+        makers = dict.fromkeys(r.what for r in verdict.reasons)
+        why = f"after {', '.join(makers)}" if verdict.state is State.WAITING else in_words(verdict)
         console.print(f"{task}  ({why})", markup=False)
     console.print(f"{_tasks(len(planned))} would be done." if planned else "nothing to do.")
 

@@ -1,0 +1,94 @@
+"""Recovery: what dead runners have left behind is finished, or discarded and written down."""
+
+from __future__ import annotations
+
+import time
+
+from ..errors import SpaceError
+from ..plan.tasks import Task
+from ..space.claims import Claim, Owner, owner_of
+from ..space.journals import Attempt, read_journal
+from ..space.layout import JobFolder
+from .attempt import Worker
+from .publish import discard, is_published, publish
+
+__all__ = ["recover"]
+
+
+def recover(worker: Worker, task: Task, claim: Claim) -> bool:
+    """Finish or discard what dead runners have left; return whether something was finished.
+
+    A dead runner's journal has a closing line: what it made is renamed into place. It has none:
+    what it made is discarded, and this runner's journal says that the attempt was interrupted.
+
+    Raises
+    ------
+    SpaceError
+        If that cannot be done now; nothing is lost by trying again later.
+    """
+    if not claim.left:
+        return False
+    finished = False
+    for generation in claim.left:
+        owner = owner_of(claim.folder, task.step.name, generation)
+        if owner is None:
+            continue
+        recorded = _recorded_by(owner, worker, task)
+        if recorded is not None and not is_published(claim.folder, recorded):
+            _finish(recorded, claim.folder, task)
+            finished = True
+        elif recorded is None or worker.planner.attempts.last_good.get(task.key) != recorded:
+            _note_death(owner, worker, task, claim.folder)
+    discard(claim.folder, task.step.name)
+    return finished
+
+
+def _recorded_by(owner: Owner, worker: Worker, task: Task) -> Attempt | None:
+    """Return the last complete attempt of a task that a runner has recorded."""
+    found = None
+    try:
+        lines = list(read_journal(worker.space.layout.journal(owner.runner)))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SpaceError(
+            f"the journal of {owner.runner}, which died, cannot be read: "
+            f"{error.strerror or error}. It says what was done; make it readable for you."
+        ) from error
+    for data in lines:
+        if data.get("kind") == "attempt":
+            attempt = Attempt.from_json(data, owner.runner)
+            worker.planner.attempts.add(attempt)
+            if (attempt.operation, attempt.job) == task.key and attempt.outcome == "complete":
+                found = attempt
+    return found
+
+
+def _finish(recorded: Attempt, folder: JobFolder, task: Task) -> None:
+    """Publish what a dead runner had recorded."""
+    try:
+        publish(folder, task.step.name, recorded)
+    except OSError as error:
+        raise SpaceError(
+            f"what {recorded.runner} has made cannot take its place in {folder.path}: "
+            f"{error.strerror or error}. Make the folder writable."
+        ) from error
+
+
+def _note_death(owner: Owner, worker: Worker, task: Task, folder: JobFolder) -> None:
+    """Record that an attempt of a dead runner made nothing."""
+    now = time.time()
+    number = worker.planner.attempts.count.get(task.key, 0) + 1
+    died = Attempt(
+        task.step.operation,
+        task.record.id,
+        "interrupted",
+        number,
+        min(owner.beat / 1e9, now),
+        now,
+        {},
+        log=worker.log_of(folder.log(task.step.name, number)),
+        error=f"its runner {owner.runner} died",
+    )
+    worker.journal.append(died)
+    worker.planner.attempts.add(died)
