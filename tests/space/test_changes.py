@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -503,6 +504,14 @@ def test_a_change_by_another_that_does_not_end(
     ) == str(error.value)
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that anybody may enter, which pytest's own are not."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become somebody else")
 @pytest.mark.parametrize(
     ("closed", "what"),
@@ -512,7 +521,7 @@ def test_a_change_by_another_that_does_not_end(
     ],
 )
 def test_a_folder_that_may_not_be_written(
-    lab: Make, tmp_path: Path, python: Make, closed: str, what: str
+    open_folder: Path, python: Make, closed: str, what: str
 ) -> None:
     """What may not be written is named, and nothing is left half made."""
     code = (
@@ -530,18 +539,15 @@ def test_a_folder_that_may_not_be_written(
         "try: changes.add(space, journal, Stimulus, {'name': 'tone'})\n"
         "except SpaceError as error: print(error)\n"
     )
-    for folder in tmp_path.parents:
-        if folder != Path("/") and folder.stat().st_uid == 0:
-            folder.chmod(folder.stat().st_mode | 0o055)
-    signac.init_project(str(tmp_path))
-    (tmp_path / "workspace").mkdir(exist_ok=True)
-    for folder in (tmp_path, tmp_path / "workspace"):
+    signac.init_project(str(open_folder))
+    (open_folder / "workspace").mkdir(exist_ok=True)
+    for folder in (open_folder, open_folder / "workspace"):
         os.chown(folder, 65534, 65534)
         folder.chmod(0o755)
-    (tmp_path / closed).chmod(0o555)
-    out, err = python(code, tmp_path).communicate()
+    (open_folder / closed).chmod(0o555)
+    out, err = python(code, open_folder).communicate()
     assert what in out, err
-    assert [] == list((tmp_path / "workspace").iterdir())
+    assert [] == list((open_folder / "workspace").iterdir())
 
 
 # killed

@@ -220,15 +220,27 @@ def test_a_corrupt_document(lab: Make, tmp_path: Path, content: bytes) -> None:
     assert f"Recording {job.id}" == error.value.record
 
 
-def test_a_document_is_read_once(lab: Make, tmp_path: Path) -> None:
-    """A document is kept until it is forgotten."""
+def test_a_document_is_read_when_it_changes(lab: Make, tmp_path: Path) -> None:
+    """A document that another process changes is seen as it then is."""
     (job,) = adopt(tmp_path, {"session": "a", "index": 1})
     space = lab(Recording).space
     assert "mine" == space.document(Recording, job.id)["note"]
     job.document["note"] = "yours"
-    assert "mine" == space.document(Recording, job.id)["note"]
-    space.forget_document(job.id)
     assert "yours" == space.document(Recording, job.id)["note"]
+
+
+def test_refresh_sees_new_jobs(lab: Make, tmp_path: Path) -> None:
+    """Jobs that another process makes or removes are seen after `refresh`."""
+    adopt(tmp_path, {"session": "a", "index": 1})
+    space = lab(Recording).space
+    assert 1 == len(space.records(Recording))
+    (job,) = adopt(tmp_path, {"session": "a", "index": 2})
+    space.refresh()
+    assert 2 == len(space.records(Recording))
+    job.remove()
+    space.refresh()
+    assert 1 == len(space.records(Recording))
+
 
 
 def test_members_are_those_of_the_document(lab: Make, tmp_path: Path) -> None:

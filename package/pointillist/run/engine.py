@@ -50,6 +50,7 @@ class Engine:
 
     def planner(self, rerun: frozenset[str] = frozenset(), retry_failed: bool = False) -> Planner:
         """Return a planner that looks at the disk, and at the journals, as they are now."""
+        self.space.refresh()
         return Planner(
             self.space,
             self.attempts.refresh(self.space.layout),

@@ -152,7 +152,6 @@ def _discover_class(
             if any(name not in document or document[name] != v for name, v in metadata.items()):
                 with writing(JobFolder(space.workspace(cls) / id).document):
                     space.project_of(cls).open_job(id=id).document.update(metadata)
-                space.forget_document(id)
         report.unmatched[cls.__name__] = [
             " ".join(f"{name}={value}" for name, value in row.items()) for row in match.unmatched
         ]

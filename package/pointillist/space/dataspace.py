@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,7 @@ class _Shelf:
     records: dict[str, Any] = field(default_factory=dict)
     by_keys: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     foreign: int = 0
+    seen: int | None = None
 
 
 class DataSpace:
@@ -55,7 +57,7 @@ class DataSpace:
         self._shelves: dict[RecordType, _Shelf] = {}
         # An id is its state point's hash: what was read once under it holds for good.
         self._keys: dict[tuple[RecordType, str], dict[str, Any] | None] = {}
-        self._documents: dict[str, Mapping[str, Any]] = {}
+        self._documents: dict[str, tuple[int | None, Mapping[str, Any]]] = {}
         self._configuration: Configuration | None = None
 
     @property
@@ -82,6 +84,12 @@ class DataSpace:
         self._shelves.clear()
         self._documents.clear()
         self._problems.clear()
+
+    def refresh(self) -> None:
+        """Look anew at those workspaces in which jobs came or went since they were read."""
+        for cls, shelf in list(self._shelves.items()):
+            if shelf.seen is None or shelf.seen != _time_of(self.workspace(cls)):
+                del self._shelves[cls]
 
     # where things are
 
@@ -153,8 +161,9 @@ class DataSpace:
         CorruptRecord
             If it cannot be read.
         """
-        if id not in self._documents:
-            path = JobFolder(self.workspace(cls) / id).document
+        path = JobFolder(self.workspace(cls) / id).document
+        seen = _time_of(path)
+        if seen is None or self._documents.get(id, (None, {}))[0] != seen:
             try:
                 data = json.loads(path.read_bytes())
             except FileNotFoundError:
@@ -165,12 +174,8 @@ class DataSpace:
                     "Restore it, or remove it to begin with an empty one.",
                     record=f"{cls.__name__} {id}",
                 ) from error
-            self._documents[id] = data if isinstance(data, dict) else {}
-        return self._documents[id]
-
-    def forget_document(self, id: str) -> None:
-        """Read a job's document anew when it is asked for next."""
-        self._documents.pop(id, None)
+            self._documents[id] = (seen, data if isinstance(data, dict) else {})
+        return self._documents[id][1]
 
     def members(self, record: Record) -> list[Any]:
         """Return an aggregate's members as its document names them, in order."""
@@ -193,9 +198,9 @@ class DataSpace:
         return self._shelves[cls]
 
     def _read(self, cls: RecordType) -> _Shelf:
-        shelf = _Shelf()
-        found: list[Any] = []
         workspace = self.workspace(cls)
+        shelf = _Shelf(seen=_time_of(workspace))
+        found: list[Any] = []
         try:
             with os.scandir(workspace) as entries:
                 ids = [entry.name for entry in entries if is_job(entry.name)]
@@ -268,3 +273,16 @@ class DataSpace:
                     record=f"{cls.__name__} {id}",
                 ) from None
         return values
+
+
+def _time_of(path: Path) -> int | None:
+    """Return when a file or folder was changed, None if it may be changing within this instant."""
+    try:
+        changed = os.stat(path).st_mtime_ns
+    except OSError:
+        return None
+    return changed if time.time_ns() - changed > _INSTANT else None
+
+
+_INSTANT = 20_000_000
+"""Nanoseconds within which two changes may carry one time."""
