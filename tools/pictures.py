@@ -46,9 +46,7 @@ def main() -> None:
         console.print("$ python project.py status", style="bold", highlight=False)
         show_status(console, {cls.__name__: len(lab[cls]) for cls in lab.records}, rows)
         short = " ".join(sorted(id[:4] for id in chosen))
-        console.print(
-            f"\n$ python project.py status -d -j {short}", style="bold", highlight=False
-        )
+        console.print(f"\n$ python project.py status -d -j {short}", style="bold", highlight=False)
         shown = [row for row in rows if row.job in chosen]
         console.print(_details(shown))
         draw(console, IMAGES / "status.svg")
