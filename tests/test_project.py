@@ -217,6 +217,7 @@ def test_print_status(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     assert ["Point.doubled", "2", "1", "·"] == lines[2]
     assert ["Block.sum", "·", "1", "1"] == lines[3]
     assert ["shout", "·", "2", "1"] in lines
+    assert ["labels:", "even", "(2)"] == lines[-1]
     lab.print_status(jobs=lab[Block], detailed=True)
     assert "doubled is ready" in capsys.readouterr().out
 

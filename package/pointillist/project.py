@@ -104,6 +104,7 @@ class Project(CompiledProject):
             raise RecordNotFound(
                 f"{name} is no record class of {type(self).__name__}. There are: {known}."
             )
+        self.engine.space.refresh()
         return Collection(self.engine.space, cls)
 
     def add(self, cls: type[R], /, **keys: Any) -> R:
@@ -240,18 +241,19 @@ class Project(CompiledProject):
 
     def run_own(self, args: argparse.Namespace, own: list[str], before: Summary) -> None:
         """Run operations that are no steps of records, as ``run`` on the command line says."""
-        super().run(
-            self._select_jobs_from_args(args),
-            own,
-            args.pretend,
-            args.parallel,
-            args.timeout,
-            _left(args.num, before),
-            args.num_passes,
-            args.progress,
-            args.order,
-            args.ignore_conditions,
-        )
+        with self.at_root(args.switch_to_project_root):
+            super().run(
+                self._select_jobs_from_args(args),
+                own,
+                args.pretend,
+                args.parallel,
+                args.timeout,
+                _left(args.num, before),
+                args.num_passes,
+                args.progress,
+                args.order,
+                args.ignore_conditions,
+            )
 
     def print_status(self, jobs: Any = None, *args: Any, **options: Any) -> None:
         """Print how many tasks of each step are in which state.
@@ -272,7 +274,8 @@ class Project(CompiledProject):
         space = self.engine.space
         counts = {cls.__name__: len(space.records(cls)) for cls in space.classes}
         detailed, only = options.get("detailed", False), options.get("only_incomplete", False)
-        show_status(console_for(), counts, found, detailed, only)
+        labels = self.label_counts(ids)
+        show_status(console_for(), counts, found, detailed, only, labels=labels)
 
     # the command line
 
@@ -288,7 +291,10 @@ class Project(CompiledProject):
         if parser is None and self.engine.space.classes:
             parser = ProjectParser(self)
         try:
-            super().main(parser)
+            try:
+                super().main(parser)
+            finally:
+                sys.stdout.flush()
         except PointillistError as error:
             print(f"Error: {error}", file=sys.stderr)
             sys.exit(1)

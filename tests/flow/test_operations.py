@@ -198,8 +198,14 @@ def test_submission_script_of_an_aggregate(lab: Lab, capsys: pytest.CaptureFixtu
         assert f"project.py run -o Point.doubled -j {point.id}" in script
     assert 2 == script.count("run -o Point.doubled -j"), "those of session a are done"
     assert "#SBATCH -t 01:30:00" in script
-    names = list(lab.document.get("_status", {}))
-    assert all("." not in name for name in names)
+
+
+def test_names_for_schedulers(lab: Lab) -> None:
+    """What a scheduler calls a task has no dot: signac-flow keeps it as a key of a document."""
+    block = lab[Block].first()
+    name = lab.groups["Block.numbers"]._generate_id((block.job,))
+    assert name.startswith(f"Lab/{block.id}/Block-number/")
+    lab.document["_status"] = {name: 1}
 
 
 def test_submission_of_some(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,17 +104,15 @@ def count(shop: Any, fork: Any, work: Callable[[], object]) -> int:
 
 def check_judgement(shop: Any, wanted: dict[str, bytes]) -> None:
     """Hold that a task is complete only if all its outputs are as they must be."""
-    lab = shop.lab()
+    lab, there = shop.lab(), shop.outputs()
     planner = lab.engine.planner()
     for task in planner.tasks():
         if planner.judge(task).state is State.COMPLETE:
             for made in task.step.outputs:
                 place = lab.engine.space.job_folder(task.record).output(made.filename)
-                start = str(place.relative_to(shop.root))
-                expected = {k: v for k, v in wanted.items() if (k + "/").startswith(start + "/")}
-                found = {
-                    k: v for k, v in shop.outputs().items() if (k + "/").startswith(start + "/")
-                }
+                start = f"{place.relative_to(shop.root)}/"
+                expected = {k: v for k, v in wanted.items() if f"{k}/".startswith(start)}
+                found = {k: v for k, v in there.items() if f"{k}/".startswith(start)}
                 assert expected and expected == found, (str(task), planner.judge(task))
 
 
@@ -129,8 +127,12 @@ def quick_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pointillist.run.environment._describe", lambda root: {"python": "3"})
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["fresh", "over old outputs"])
-def test_death_at_any_step(workshop: Any, fork: Any, tmp_path: Path, again: bool) -> None:
+@pytest.mark.parametrize(
+    ("again", "stride"), [(False, 3), (True, 1)], ids=["fresh", "over old outputs"]
+)
+def test_death_at_any_step(
+    workshop: Any, fork: Any, tmp_path: Path, again: bool, stride: int
+) -> None:
     """Killed before any file operation, a run leaves nothing partial and the next one ends it."""
     shop = workshop(PROJECT)
     fill(shop, "0123456789")
@@ -148,7 +150,7 @@ def test_death_at_any_step(workshop: Any, fork: Any, tmp_path: Path, again: bool
     assert not again or all(len(old[k]) == len(new[k]) for k in new)
     assert 50 < points
 
-    for number in range(1, points + 1):
+    for number in range(1, points + 1, stride):
         copied(tmp_path / "saved", shop.root)
         end = fork(lambda n=number: killing(n, shop.run))
         assert signal.SIGKILL == os.WTERMSIG(end), number
@@ -161,3 +163,43 @@ def test_death_at_any_step(workshop: Any, fork: Any, tmp_path: Path, again: bool
         once = {key: before.get(key, 0) + 1 for key in shop.completed()}
         assert once == shop.completed(), number
         assert all(v.state is State.COMPLETE and not v.note for v in shop.verdicts().values())
+
+
+def test_death_in_recovery(workshop: Any, fork: Any, tmp_path: Path) -> None:
+    """Killed between two renames, then at any step of the recovery: still all ends well."""
+    shop = workshop(PROJECT)
+    fill(shop, "0123456789")
+    shop.lab().discover()
+    assert 0 == fork(shop.run)
+    fill(shop, "abcdefghij")
+
+    def between_renames() -> None:
+        rename, done = os.replace, []
+
+        def replace(source: Any, place: Any) -> None:
+            done.append(str(place)) if str(place).endswith((".txt", "pieces")) else None
+            if len(done) == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            rename(source, place)
+
+        os.replace = replace
+        shop.run(limit=1)
+
+    assert signal.SIGKILL == os.WTERMSIG(fork(between_renames))
+    halves = {Path(k).name: v for k, v in shop.outputs().items() if "t.txt" in k}
+    assert halves["left.txt"][:1] == b"a" and halves["right.txt"][:1] == b"0"
+    [verdict] = [v for task, v in shop.verdicts().items() if task.endswith("pair")]
+    assert State.STALE is verdict.state
+    assert "died; the next run finishes or discards it" in str(verdict)
+
+    copied(shop.root, tmp_path / "saved")
+    copied(tmp_path / "saved", shop.root)
+    assert 1 == shop.run().recovered
+    new = shop.outputs()
+    for number in range(1, 13):  # claim, renames, tidying, release
+        copied(tmp_path / "saved", shop.root)
+        assert signal.SIGKILL == os.WTERMSIG(fork(lambda n=number: killing(n, shop.run)))
+        check_judgement(shop, new)
+        assert 0 == fork(shop.run), number
+        assert new == shop.outputs() and [] == shop.leftovers(), number
+        assert {2} == set(shop.completed().values()), number

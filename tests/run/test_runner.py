@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pointillist.errors import TaskError
 from pointillist.plan.states import State
 from pointillist.run import heartbeat
 from pointillist.space.identity import Identity
@@ -339,3 +340,83 @@ def two(raw: Path) -> dict[str, str]:
     assert (1, 0) == (summary.done, summary.recovered)
     assert {b"bx", b"by"} == set(shop.outputs().values())
     assert [] == shop.leftovers()
+
+
+def test_clock_set_back(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt counts as the last one although the clock was set back before it."""
+    shop = made(workshop, COPY, "text: str = copy.step(raw).to()")
+    assert 2 == shop.run().done
+    (shop.root / "raw/a.txt").write_text("another text")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 5000)
+    assert 1 == shop.run().done
+    monkeypatch.undo()
+    assert 0 == shop.run().done
+
+
+def test_forced_over_a_dead_runner(workshop: Any, fork: Any) -> None:
+    """What a dead runner has recorded is published before the task is forced, and fails."""
+    steps = """
+@pt.step
+def two(raw: Path) -> dict[str, str]:
+    if (HERE / "broken").exists():
+        raise OSError("broken")
+    return {"x": raw.read_text() + "x", "y": raw.read_text() + "y"}
+"""
+    wired = "s = two.step(raw)\nx: str = s.output('x').to()\ny: str = s.output('y').to()"
+    shop = made(workshop, steps, wired, "a")
+    shop.run()
+    (shop.root / "raw/a.txt").write_text("b")
+
+    def work() -> None:
+        rename = os.replace
+
+        def replace(source: Any, place: Any) -> None:
+            if str(place).endswith("y.txt"):
+                os.kill(os.getpid(), signal.SIGKILL)
+            rename(source, place)
+
+        os.replace = replace
+        shop.run()
+
+    assert signal.SIGKILL == os.WTERMSIG(fork(work))
+    assert {b"bx", b"ay"} == set(shop.outputs().values())
+    (shop.root / "broken").touch()
+    lab = shop.lab()
+    [task] = lab.engine.planner().tasks()
+    with pytest.raises(TaskError, match="broken"):
+        lab.carry_out(task)
+    assert {b"bx", b"by"} == set(shop.outputs().values())
+    assert [] == shop.leftovers()
+    assert [State.COMPLETE] == [v.state for v in shop.verdicts().values()]
+
+
+def test_output_cannot_take_its_place(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a rename fails after the closing line, what is half replaced is not complete."""
+    steps = """
+@pt.step
+def two(raw: Path) -> dict[str, str]:
+    return {"x": raw.read_text() + "x", "y": raw.read_text() + "y"}
+"""
+    wired = "s = two.step(raw)\nx: str = s.output('x').to()\ny: str = s.output('y').to()"
+    shop = made(workshop, steps, wired, "a")
+    shop.run()
+    (shop.root / "raw/a.txt").write_text("b")
+    rename = os.replace
+
+    def replace(source: Any, place: Any) -> None:
+        if str(place).endswith("y.txt"):
+            raise PermissionError(1, "Operation not permitted", str(place))
+        rename(source, place)
+
+    monkeypatch.setattr(os, "replace", replace)
+    [(_, attempt)] = shop.run().failed
+    assert str(attempt.error).startswith("what it made cannot take its place: ")
+    assert str(attempt.error).endswith(
+        "y.txt: Operation not permitted. Make the job's folder writable."
+    )
+    monkeypatch.undo()
+    assert {b"bx", b"ay"} == set(shop.outputs().values())
+    assert [State.FAILED] == [v.state for v in shop.verdicts().values()]
+    assert 1 == shop.run(retry_failed=True).done
+    assert {b"bx", b"by"} == set(shop.outputs().values()) and [] == shop.leftovers()

@@ -242,7 +242,6 @@ def test_refresh_sees_new_jobs(lab: Make, tmp_path: Path) -> None:
     assert 1 == len(space.records(Recording))
 
 
-
 def test_members_are_those_of_the_document(lab: Make, tmp_path: Path) -> None:
     """Members come in the document's order; what is no longer there is left out."""
     here = lab(Recording, Session)

@@ -115,3 +115,9 @@ def test_json() -> None:
         "log": None,
     } == data[1]
     assert "/x/1.log" == data[4]["log"]
+
+
+def test_labels(page: Any) -> None:
+    """The labels of a project are counted below the table."""
+    show_status(page.console, COUNTS, ROWS[:1], labels={"odd": 2, "even [x]": 3})
+    assert page.text.endswith("\nlabels: even [x] (3), odd (2)\n")

@@ -13,7 +13,7 @@ from pointillist.plan.states import Reason, State, Verdict
 from pointillist.plan.tasks import Task
 from pointillist.run.runner import Summary
 from pointillist.space.journals import Attempt
-from pointillist.view.summary import show_plan, show_problems, show_summary
+from pointillist.view.summary import show_foreign, show_plan, show_problems, show_summary
 
 Maker = Callable[..., Task]
 ROOT = Path("/lab")
@@ -169,3 +169,15 @@ def test_problems(page: Any) -> None:
     """What could not be read is named, one line each; brackets are no markup."""
     show_problems(page.console, [CorruptRecord("Recording [1]… cannot be read")])
     assert "left out: Recording [1]… cannot be read\n" == page.text
+
+
+def test_foreign(page: Any) -> None:
+    """Jobs that are no records are counted by class."""
+    show_foreign(page.console, {"Recording": 3, "Block": 0, "Stimulus": 1})
+    assert (
+        """\
+left alone: 3 jobs without all keys of Recording
+left alone: 1 job without all keys of Stimulus
+"""
+        == page.text
+    )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from ..flow.project import CompiledProject
 from ..space import changes
+from ..space.discovery import identifying_seeds
 from ..view.console import console_for
 from ..view.discovery import show_report
-from ..view.summary import show_problems
+from .leftout import tell_left_out
 
 __all__ = ["add", "main"]
 
@@ -33,7 +33,9 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.
 def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     """Carry ``discover`` out; return the exit code."""
     report = changes.discover(lab.engine.space, lab.engine.journal)
-    show_report(console_for(), report)
-    problems = lab.engine.space.problems
-    show_problems(console_for(sys.stderr), problems)
-    return 1 if problems else 0
+    patterns = {
+        cls.__name__: [seed.text for seed in identifying_seeds(cls).values()]
+        for cls in lab.engine.space.classes
+    }
+    show_report(console_for(), report, patterns)
+    return 1 if tell_left_out(lab) else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -35,13 +36,19 @@ def main(arguments: list[str] | None = None) -> int:
     )
     new.add_argument("template", help="Its name: see `pointillist templates`.")
     new.add_argument("folder", type=Path, help="Where to; made if it is not there.")
-    verbs.add_parser("templates", help="List the templates.")
+    verbs.add_parser(
+        "templates",
+        help="List the templates.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     args = parser.parse_args(arguments)
     try:
         if args.verb == "new":
             templates.copy(args.template, args.folder)
             print(f"{args.folder} is ready. Next:")
-            print(f"  cd {args.folder} && python init.py && python project.py run")
+            folder = shlex.quote(str(args.folder))
+            print(f"  cd {folder} && python init.py && python project.py run")
         else:
             for name in templates.names():
                 print(f"{name:12} {templates.description(name)}")

@@ -17,7 +17,8 @@ from ..run.runner import Listener, Runner, Summary
 from ..space.changes import sync
 from ..view.console import console_for
 from ..view.progress import RunProgress
-from ..view.summary import show_plan, show_problems, show_summary
+from ..view.summary import show_plan, show_summary
+from .leftout import tell_left_out
 from .selection import add_where, check_names, selected_ids, selected_tasks, why_no_task
 
 __all__ = ["extend", "foreseen", "main", "ordered", "run_steps"]
@@ -130,7 +131,7 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
         sync(lab.engine.space, lab.engine.journal)
     steps, own = lab.chosen_steps(args.operation_name), lab.own_operations(args.operation_name)
     ids = selected_ids(lab, args)
-    show_problems(errors, lab.engine.space.problems)
+    unread = tell_left_out(lab, foreign=False)
     if args.pretend:
         planner = lab.engine.planner(frozenset(args.rerun), args.retry_failed)
         tasks = selected_tasks(lab, planner, args.operation_name, ids)
@@ -160,5 +161,4 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
         show_summary(console, summary, time.monotonic() - start, lab.engine.root, nothing)
     if own and not summary.limited:
         lab.run_own(args, own, summary)
-    failed = summary.failed or summary.still_failed or lab.engine.space.problems
-    return 1 if failed else 0
+    return 1 if summary.failed or summary.still_failed or unread else 0

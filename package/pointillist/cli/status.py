@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
 from ..flow.project import CompiledProject
 from ..view.console import console_for
 from ..view.status import Row, show_status, status_json
-from ..view.summary import show_problems
+from .leftout import tell_left_out
 from .selection import add_where, check_names, selected_ids, selected_tasks, why_no_task
 
 __all__ = ["extend", "main", "rows"]
@@ -66,7 +65,7 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     ids = selected_ids(lab, args)
     space = lab.engine.space
     found = rows(lab, args.operation, ids)
-    show_problems(console_for(sys.stderr), space.problems)
+    tell_left_out(lab)
     if args.dump_json:
         print(json.dumps(status_json(found), indent=1))
         return 0
@@ -76,5 +75,6 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     }
     detailed = args.detailed or args.full or args.only_incomplete
     nothing = why_no_task(lab, ids)
-    show_status(console_for(), counts, found, detailed, args.only_incomplete, nothing)
+    labels = lab.label_counts(ids)
+    show_status(console_for(), counts, found, detailed, args.only_incomplete, nothing, labels)
     return 0

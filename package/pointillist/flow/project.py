@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any
 
 import flow
 from flow.project import IgnoreConditions
+from flow.util.misc import _add_cwd_to_environment_pythonpath, _switch_to_directory
 from signac.job import Job
 
 from ..errors import ConfigurationError, RecordNotFound, SeveralRecords, TaskError
@@ -185,7 +187,29 @@ class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow ha
             print(f"Unrecognized flow operation(s): {', '.join(unknown)}", file=sys.stderr)
         return list(found.values())
 
-    # hooks and states
+    # hooks, labels and states
+
+    def label_counts(self, ids: set[str] | None = None) -> dict[str, int]:
+        """Return how many jobs of the first Record class have each label."""
+        if not self._label_functions:
+            return {}
+        space = self.engine.space
+        jobs = [
+            self.job_of(record)
+            for cls in filter(space.is_first, space.classes)
+            for record in space.records(cls).values()
+            if ids is None or record.id in ids
+        ]
+        return dict(Counter(label for job in jobs for label in self.labels(job)))
+
+    @contextmanager
+    def at_root(self, wanted: bool) -> Iterator[None]:
+        """Work in the project's folder, if that is wanted; modules are found as before."""
+        if not wanted:
+            yield
+            return
+        with _add_cwd_to_environment_pythonpath(), _switch_to_directory(self.path):
+            yield
 
     @contextmanager
     def hooks_around(self, task: Task) -> Iterator[None]:

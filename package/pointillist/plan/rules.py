@@ -136,7 +136,7 @@ def _differing(old: Any, new: Any, where: str) -> Iterator[Reason]:
 def version(attempt: Attempt, now: str | None) -> Iterator[Reason]:
     """Compare the step's version with an attempt's."""
     if attempt.version != now:
-        yield Reason("version", "", attempt.version or "none", now or "none")
+        yield Reason("version", "of the step", attempt.version or "none", now or "none")
 
 
 def source(attempt: Attempt, now: str | None) -> Iterator[Reason]:

@@ -5,8 +5,9 @@ annotations, and those of the functions, classes and module-level constants of t
 that it uses, however deep. For a MATLAB step it covers the ``.m`` file, without comments, and
 those of the project's ``matlab/`` folder that it calls.
 
-What it cannot see: installed packages, names looked up at run time (``getattr``, ``feval``,
-``eval``), values of constants that are computed elsewhere, and ``.m`` files in other folders.
+What it cannot see: installed packages, what is imported inside a function, names looked up at run
+time (``getattr``, ``feval``, ``eval``), values of constants that are computed elsewhere, and ``.m``
+files in other folders.
 
 The tree is written in a form of our own, so that it is equal on all supported Pythons: node names
 and their fields in order of name, empty fields left out.
@@ -113,30 +114,38 @@ class SourceReader:
         if isinstance(value, ModuleType):
             if rest and self._is_ours(value):
                 self._follow(tuple(rest), value, parts)
-        elif isinstance(value, FunctionType | type | Step | Command) or hasattr(
-            value, "__wrapped__"
-        ):
-            self._collect(value, parts)
-        else:
-            self._constant(first, module, parts)
+        elif self._is_ours(module) and not self._bound_here(first, module, parts):
+            self._collect(value, parts)  # of a star import
 
-    def _constant(self, name: str, module: ModuleType, parts: dict[str, str]) -> None:
-        """Add the expressions that a module-level name is bound to, where it is bound."""
+    def _bound_here(self, name: str, module: ModuleType, parts: dict[str, str]) -> bool:
+        """Add all that binds a name at the level of a module; return whether there is any."""
         label = f"{self._place(module)}:{name}"
-        if label in parts or not self._is_ours(module):
-            return
+        if label in parts:
+            return True
+        texts: list[str] = []
+        used: list[ast.AST] = []
+        found = False
         for statement in _statements(_tree(module).body):
             if isinstance(statement, ast.ImportFrom):
                 for alias in statement.names:
                     if (alias.asname or alias.name) == name:
+                        found = True
                         other = _imported(statement, module)
-                        if other is not None:
-                            self._constant(alias.name, other, parts)
+                        if other is not None and self._is_ours(other):
+                            self._follow((alias.name,), other, parts)
+            elif isinstance(statement, _Definition) and statement.name == name:
+                texts.append(serialise(statement))
+                used.append(statement)
             elif name in _bound(statement):
                 value = getattr(statement, "value", None)
                 if value is not None:
-                    parts[label] = parts.get(label, "") + serialise(value)
-                    self._uses(value, module, parts)
+                    texts.append(serialise(value))
+                    used.append(value)
+        if texts:
+            parts[label] = "".join(texts)
+        for node in used:
+            self._uses(node, module, parts)
+        return found or bool(texts)
 
     def _place(self, module: ModuleType) -> str:
         """Return where a module lies: `__main__` and an imported project are one file."""

@@ -141,6 +141,9 @@ class Worker:
         **more: Any,
     ) -> Attempt:
         """Return an attempt that ends now, with all that the task depends on as it is."""
+        last = self.planner.attempts.last.get(task.key)
+        # attempts are ordered by their end, also when a clock was set back in between
+        end = max(time.time(), last.end + 1e-6) if last is not None else time.time()
         members = [member.id for member in needs.members] if needs.members is not None else None
         return Attempt(
             operation=task.step.operation,
@@ -148,7 +151,7 @@ class Worker:
             outcome=outcome,
             number=number,
             start=start,
-            end=time.time(),
+            end=end,
             inputs=inputs,
             arguments=needs.arguments,
             members=members,

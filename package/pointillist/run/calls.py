@@ -200,13 +200,11 @@ class Bench:
                 stdout=printed,
             )
         except TimedOut:
-            raise TimedOut(
-                f"{_too_long(named(call), self._limit(call))} What it had started was ended as well.",
-                log=self.log,
-            ) from None
+            text = _too_long(named(call), self._limit(call))
+            raise TimedOut(f"{text} What it had started was ended as well.", log=self.log) from None
         if finished.code != 0:
             raise CommandFailed(
-                f"{named(call)} failed ({finished.ending}){_last_line(self.log)}", log=self.log
+                f"{named(call)} failed ({finished.ending}){_last_words(self.log)}", log=self.log
             )
         if not returns:
             return None
@@ -359,15 +357,30 @@ def _too_long(name: str, seconds: float | None) -> str:
     return f"{name} took longer than its timeout of {seconds:g} s. Raise timeout= if it may."
 
 
-def _last_line(log: Path) -> str:
-    """Return the last line that a command printed, as the end of a message."""
+def _last_words(log: Path) -> str:
+    """Return what a command printed last, as the end of a message.
+
+    That is its last line, or what our MATLAB driver says of an error: ``error: `` and a line or
+    two more. A full disk has room for no last words, and is told instead.
+    """
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 2000))
             lines = [line for line in file.read().decode("utf-8", "replace").splitlines() if line]
+        disk = os.statvfs(log.parent)
     except OSError:
         return ""
-    return f": {lines[-1].strip()[:200]}" if lines else ""
+    full = f"; the disk of {log.parent} is full" if disk.f_bavail * disk.f_frsize < _FULL else ""
+    begins = [n for n, line in enumerate(lines) if line.startswith("error: ")]
+    if begins and all(line.startswith(" ") for line in lines[begins[-1] + 1 :]):
+        text = " ".join(line.strip() for line in lines[begins[-1] :]).removeprefix("error: ")
+    else:
+        text = lines[-1].strip() if lines else ""
+    return full + (f": {text[:300]}" if text else "")
+
+
+_FULL = 16_384
+"""Bytes left on a disk that counts as full."""
 
 
 def _text_of(path: Path) -> str:

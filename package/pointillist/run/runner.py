@@ -77,6 +77,11 @@ class Summary:
     elsewhere: list[tuple[Task, Verdict]] = field(default_factory=list)
     limited: bool = False
 
+    @property
+    def missing(self) -> list[tuple[Task, Verdict]]:
+        """Those of the waiting tasks that wait for a seed that is not there."""
+        return [(t, v) for t, v in self.waiting if any(r.rule == "seed" for r in v.reasons)]
+
 
 @dataclass
 class Runner:

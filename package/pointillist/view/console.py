@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import IO
 
 from rich.console import Console
 
 __all__ = ["console_for"]
+
+_ENDLESS = 10_000
 
 
 def console_for(stream: IO[str] | None = None) -> Console:
@@ -17,5 +18,5 @@ def console_for(stream: IO[str] | None = None) -> Console:
     What is no terminal gets lines as long as they are, without colours.
     """
     stream = stream or sys.stdout
-    width = None if stream.isatty() else int(os.environ.get("COLUMNS", 0)) or 500
+    width = None if stream.isatty() else _ENDLESS
     return Console(file=stream, highlight=False, soft_wrap=True, width=width, emoji=False)

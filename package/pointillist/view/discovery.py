@@ -11,11 +11,25 @@ __all__ = ["show_report"]
 _MOST = 10
 
 
-def show_report(console: Console, report: Report) -> None:
-    """Print what was found, what is new and what is gone."""
+def show_report(console: Console, report: Report, patterns: dict[str, list[str]]) -> None:
+    """Print what was found, what is new and what is gone.
+
+    Parameters
+    ----------
+    console : Console
+        Where to.
+    report : Report
+        What was found.
+    patterns : dict of str to list of str
+        What was looked for, by class.
+    """
+    if not report.found:
+        console.print("nothing was looked for: no seed's pattern names every key of its class")
     for name, count in report.found.items():
         added, gone = report.added[name], report.gone[name]
         console.print(f"{name}: {count} found, {len(added)} new, {len(gone)} gone", markup=False)
+        if not count:
+            console.print(f"  looked for: {', '.join(patterns[name])}", markup=False)
         if len(added) < count:
             _list(console, "new", added)
         _list(console, "gone", gone)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
@@ -59,6 +61,7 @@ def show_status(
     detailed: bool = False,
     only_incomplete: bool = False,
     nothing: str = "no record has a step",
+    labels: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Print the status.
 
@@ -76,10 +79,15 @@ def show_status(
         Whether complete tasks are left out of the details.
     nothing : str
         What is said if there is no task.
+    labels : Mapping of str to int
+        How many jobs have each of the project's labels.
     """
     noted = ", ".join(f"{count} {name}" for name, count in counts.items())
     console.print(Text(f"records: {noted or 'none'}"))
     console.print(_overview(rows) if rows else Text(nothing))
+    if labels:
+        found = ", ".join(f"{label} ({count})" for label, count in sorted(labels.items()))
+        console.print(f"labels: {found}", markup=False)
     shown = [r for r in rows if not only_incomplete or r.verdict.state is not State.COMPLETE]
     if detailed and shown:
         console.print()

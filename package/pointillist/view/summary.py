@@ -15,7 +15,7 @@ from ..plan.tasks import Task
 from ..run.runner import Summary
 from .reasons import in_words
 
-__all__ = ["show_plan", "show_problems", "show_summary"]
+__all__ = ["show_foreign", "show_plan", "show_problems", "show_summary"]
 
 _MOST = 20
 _TO_DO = "is still to be done"
@@ -91,12 +91,14 @@ def _show_waiting(
     missing: Counter[str] = Counter()
     makers: Counter[tuple[str, str]] = Counter()
     for _, verdict in waiting:
+        steps: dict[tuple[str, str], None] = {}
         for reason in verdict.reasons:
             state = str(reason).rpartition(" is ")[2]
             if reason.rule == "needs" and state in _BECAME:
-                makers[reason.what, _BECAME[state]] += 1
+                steps[reason.what, _BECAME[state]] = None
             elif not (reason.rule == "needs" and state == State.WAITING):
                 missing[str(reason)] += 1
+        makers.update(list(steps))
     console.print(f"{_tasks(len(waiting))} waiting:", style="yellow", markup=False)
     for (step, became), count in makers.items():
         left = "" if stopped or became != _TO_DO else " but was not selected"
@@ -130,6 +132,14 @@ def show_problems(console: Console, problems: list[RecordError]) -> None:
     """Print what of the data space could not be read."""
     for problem in problems:
         console.print(f"left out: {problem}", style="red", markup=False)
+
+
+def show_foreign(console: Console, counts: dict[str, int]) -> None:
+    """Print how many jobs in the workspace of a class are no records of it."""
+    for name, count in counts.items():
+        if count:
+            jobs = "1 job" if count == 1 else f"{count} jobs"
+            console.print(f"left alone: {jobs} without all keys of {name}", markup=False)
 
 
 def _tasks(count: int) -> str:
