@@ -8,6 +8,7 @@ leaves one that nobody reads.
 from __future__ import annotations
 
 import errno
+import contextlib
 import json
 import os
 import time
@@ -307,7 +308,9 @@ class Attempts:
                 self._read[path] = self._read.get(path, 0) + len(line)
                 data = _parsed(line)
                 if data is not None and data.get("kind") == "attempt":
-                    self.add(Attempt.from_json(data, path.stem))
+                    # a line that is no attempt of this format tells nothing
+                    with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+                        self.add(Attempt.from_json(data, path.stem))
 
     def add(self, attempt: Attempt) -> None:
         """Take one more attempt into account."""
