@@ -103,6 +103,7 @@ class Session(pt.Aggregate[Block], order_by="-parity"):
 
     sum: float = total.step(pt.each(Block.sum)).to()
     numbers: list[list[float]] = listing.step(pt.each(pt.each(Point.number))).to()
+    text: str = pt.shell("cat {files}", files=pt.each(pt.each(Point.number))).to()
 
 
 class Lab(pt.Project):
@@ -247,6 +248,7 @@ def test_aggregates_of_aggregates(lab: Lab) -> None:
     assert ["odd", "even"] == [block.parity for block in session.members]
     assert 12.0 == session.sum
     assert [[2.0], [1.0, 3.0]] == session.numbers
+    assert ["2", "1", "3"] == session.text.split(), "a command gets them all, one after the other"
 
 
 def test_nested_aggregates_follow(lab: Lab, tmp_path: Path) -> None:

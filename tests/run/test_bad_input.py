@@ -285,7 +285,7 @@ def test_seed_changes_while_read(workshop: Any, change: str, word: str) -> None:
     shop = made(workshop, "text: str = slow.step(raw).to()", steps)
     summary = shop.run()
     [(task, attempt)] = summary.failed
-    assert "Item name=a  text" == str(task)
+    assert ("Item name=a  text", "changed") == (str(task), attempt.outcome)
     assert (
         f"raw/a.txt {word} while the step ran; what was made of it is discarded. "
         "Run again when nothing writes to it any more."

@@ -37,7 +37,7 @@ ATTEMPTS = st.builds(
     Attempt,
     operation=TEXT,
     job=TEXT,
-    outcome=st.sampled_from(["complete", "found", "failed", "interrupted"]),
+    outcome=st.sampled_from(["complete", "found", "failed", "changed", "interrupted"]),
     number=NUMBERS,
     start=st.floats(allow_nan=False),
     end=st.floats(allow_nan=False),

@@ -108,8 +108,8 @@ def test_waiting(page: Any, task: Maker) -> None:
 7 tasks waiting:
   2 tasks for Recording.joined, which is still to be done but was not selected
   1 task for Recording.stats, which is running
-  raw is missing: a.bin
-  raw is missing: b.bin (2 tasks)
+  Recording session=a  joined: raw is missing: a.bin
+  Recording session=a  joined: raw is missing: b.bin, and 1 task more
 nothing to do.
 """
     assert expected == shown(page, Summary(waiting=waiting))

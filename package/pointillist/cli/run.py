@@ -161,4 +161,5 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
         show_summary(console, summary, time.monotonic() - start, lab.engine.root, nothing)
     if own and not summary.limited:
         lab.run_own(args, own, summary)
-    return 1 if summary.failed or summary.still_failed or unread else 0
+    undone = summary.failed or summary.still_failed or summary.missing
+    return 1 if undone or unread else 0

@@ -250,7 +250,7 @@ class _Try:
         else:  # of a format, or of ours
             self._print(error)
             text = f"{type(error).__name__}: {error}"
-        return self._ended("failed", text)
+        return self._ended("changed" if isinstance(error, InputChanged) else "failed", text)
 
     def _print(self, error: Exception) -> None:
         """Write an error that nobody expected into the log."""

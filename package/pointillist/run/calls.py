@@ -127,11 +127,7 @@ class Bench:
         if isinstance(argument, Each):
             return [self._for_command(m, argument.argument) for m in self.space.members(record)]
         if isinstance(argument, list):
-            spread: list[Any] = []
-            for item in argument:
-                value = self._for_command(record, item)
-                spread += value if isinstance(item, Each) else [value]
-            return spread
+            return [w for item in argument for w in _spread(item, self._for_command(record, item))]
         if isinstance(argument, dict):
             return {name: self._for_command(record, item) for name, item in argument.items()}
         if isinstance(argument, Out):
@@ -214,17 +210,23 @@ class Bench:
     def _words(self, call: Call, arguments: Mapping[str, Any]) -> list[str] | str:
         if call.kind == "shell":
             places = {f"out.{part}": path for part, path in self.places.items() if part}
-            return fill(str(call.target), {**arguments, **places, "out": self.places.get(None)})
+            words = {
+                name: _spread(call.arguments[name], value)
+                if isinstance(call.arguments[name], Each)
+                else value
+                for name, value in arguments.items()
+            }
+            return fill(str(call.target), {**words, **places, "out": self.places.get(None)})
         function = cast(Any, call.target)
         bound = inspect.BoundArguments(inspect.signature(function), OrderedDict(arguments))
-        words = function(*bound.args, **bound.kwargs)
+        listed = function(*bound.args, **bound.kwargs)
         plain = (str, int, float, os.PathLike)
-        if not isinstance(words, list | tuple) or not all(isinstance(w, plain) for w in words):
+        if not isinstance(listed, list | tuple) or not all(isinstance(w, plain) for w in listed):
             raise DeclarationError(
-                f"the command {call.name} returned {words!r}; it must return a list of text, "
+                f"the command {call.name} returned {listed!r}; it must return a list of text, "
                 "numbers and paths: the program and its arguments."
             )
-        return [os.fspath(w) if isinstance(w, os.PathLike) else str(w) for w in words]
+        return [os.fspath(w) if isinstance(w, os.PathLike) else str(w) for w in listed]
 
     def _matlab_words(
         self, record: Record, call: Call, arguments: Mapping[str, Any], returns: bool
@@ -232,9 +234,7 @@ class Bench:
         program: Program = self.program()
         self.matlab = f"{program.path} {program.version()}"
         self.control.mkdir(exist_ok=True)
-        spread: list[Any] = []
-        for name, value in arguments.items():
-            spread += value if isinstance(call.arguments[name], Each) else [value]
+        spread = [w for name, v in arguments.items() for w in _spread(call.arguments[name], v)]
         for file in self.control.iterdir():  # of an unstored value's call
             file.unlink()
         return prepare(
@@ -257,6 +257,13 @@ class Bench:
             "document": dict(self.space.document(cls, record.id)),
             "paths": paths,
         }
+
+
+def _spread(argument: Any, value: Any) -> list[Any]:
+    """Return the words of a command that an argument stands for: one, or those of all members."""
+    if isinstance(argument, Each):
+        return [word for inner in value for word in _spread(argument.argument, inner)]
+    return [value]
 
 
 def read_field(space: DataSpace, record: Record, target: Field) -> Any:

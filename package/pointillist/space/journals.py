@@ -24,7 +24,7 @@ from .layout import Layout
 
 __all__ = ["Attempt", "Attempts", "Journal", "Outcome", "StoredOutput", "read_journal"]
 
-Outcome = Literal["complete", "found", "failed", "interrupted"]
+Outcome = Literal["complete", "found", "failed", "changed", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,9 @@ class Attempt:
         ``Block.stats``.
     job : str
         The job's id.
-    outcome : {"complete", "found", "failed", "interrupted"}
-        ``found`` is no execution: outputs that were there, and the inputs seen beside them.
+    outcome : {"complete", "found", "failed", "changed", "interrupted"}
+        ``found`` is no execution: outputs that were there, and the inputs seen beside them;
+        ``changed``: an input changed while the step ran.
     number : int
         1 for the task's first attempt.
     start, end : float

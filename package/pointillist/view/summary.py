@@ -88,23 +88,24 @@ def _show_waiting(
     """Say what is waited for: each seed by name, steps by what became of them."""
     if not waiting:
         return
-    missing: Counter[str] = Counter()
+    missing: dict[str, list[Task]] = {}
     makers: Counter[tuple[str, str]] = Counter()
-    for _, verdict in waiting:
+    for task, verdict in waiting:
         steps: dict[tuple[str, str], None] = {}
         for reason in verdict.reasons:
             state = str(reason).rpartition(" is ")[2]
             if reason.rule == "needs" and state in _BECAME:
                 steps[reason.what, _BECAME[state]] = None
             elif not (reason.rule == "needs" and state == State.WAITING):
-                missing[str(reason)] += 1
+                missing.setdefault(str(reason), []).append(task)
         makers.update(list(steps))
     console.print(f"{_tasks(len(waiting))} waiting:", style="yellow", markup=False)
     for (step, became), count in makers.items():
         left = "" if stopped or became != _TO_DO else " but was not selected"
         console.print(f"  {_tasks(count)} for {step}, which {became}{left}", markup=False)
-    for text, count in list(missing.items())[:_MOST]:
-        console.print(f"  {text}" + (f" ({count} tasks)" if count > 1 else ""), markup=False)
+    for text, (task, *others) in list(missing.items())[:_MOST]:
+        more = f", and {_tasks(len(others))} more" if others else ""
+        console.print(f"  {task.record.label}  {task.step.name}: {text}{more}", markup=False)
     if len(missing) > _MOST:
         console.print(f"  … and {len(missing) - _MOST} more; `status -d` lists all.", markup=False)
 
