@@ -7,8 +7,8 @@ leaves one that nobody reads.
 
 from __future__ import annotations
 
-import errno
 import contextlib
+import errno
 import json
 import os
 import time
