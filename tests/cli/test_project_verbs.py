@@ -361,6 +361,8 @@ Session session=b  total  (after Sample.doubled)
 """
         == printed
     )
+    printed, _ = verb("run", "--pretend", "-n", "2", "-o", "total", "Sample.doubled", cwd=project)
+    assert printed.endswith("2 tasks would be done.\n")
     assert not list(project.glob("workspace/*/doubled.txt"))
     printed, _ = verb("run", "-n", "3", cwd=project)
     assert "3 tasks done in " in printed and "; stopped before the end.\n" in printed
@@ -488,17 +490,18 @@ def test_rekey(verb: Verb, project: Path) -> None:
     """A renamed file: `discover` says one gone and one new, `rekey` moves the job's results."""
     verb("run", "-o", "Sample.stats", "--where", "session=b", cwd=project)
     (project / "samples" / "b" / "0.txt").rename(project / "samples" / "b" / "7.txt")
+    old = jobs(project)["b 0"]
     printed, _ = verb("discover", cwd=project)
     assert (
-        """\
+        f"""\
 Sample: 3 found, 1 new, 1 gone
   new: Sample session=b index=7
-  gone: Sample session=b index=0
+  gone: Sample session=b index=0  (job {old[:8]})
   renamed? `rekey -j ID key=value …` moves a job with its results to other keys.
 """
         in printed
     )
-    printed, _ = verb("rekey", "-j", jobs(project)["b 0"], "index=7", cwd=project)
+    printed, _ = verb("rekey", "-j", old[:8], "index=7", cwd=project)
     id = jobs(project)["b 7"]
     assert f"Sample session=b index=0 is now Sample session=b index=7, job {id}\n" == printed
     assert (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pointillist.errors import DeclarationError, SeedPatternError, UnknownField
+from pointillist.errors import DeclarationError, SeedPatternError, UndeclaredFormat, UnknownField
 
 from .bodies import declare
 
@@ -242,6 +242,12 @@ def test_seeds_are_read_when_the_class_is_made() -> None:
         "R.raw = '{indx}' has the field {indx}, which is no key of R.\n"
         "  keys: index. Did you mean {index}?"
     ) == str(error)
+    source = (
+        'class R(pt.Record):\n    index: int = pt.key()\n    raw: list = pt.seed("{index}.wav")'
+    )
+    error = mistake(source)
+    assert isinstance(error, UndeclaredFormat)
+    assert str(error).startswith("R.raw cannot be read: no format turns list into '{index}.wav'. ")
     error = mistake("class R(Recording):\n    index = 3")
     assert str(error).startswith("R.raw = '{session}/{index}.bin' has the field {index}")
 

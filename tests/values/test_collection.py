@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pointillist as pt
-from pointillist.errors import RecordNotFound, SeveralRecords
+from pointillist.errors import DeclarationError, RecordNotFound, SeveralRecords
 from pointillist.values.collection import Collection, matches_text
 
 
@@ -187,6 +187,18 @@ def test_where(lab: Lab) -> None:
     assert ["2026-02"] == [m.month for m in lab[Month].where({"month": {"$regex": "2$"}})]
     assert 0 == len(samples.where(index=99)) == len(lab[Empty].where({"name": "x"}))
     assert 0 == len(lab[Empty].where(name="x")) == len(samples.where(day=SECOND).where(rig="blue"))
+
+
+def test_where_knows_types(lab: Lab) -> None:
+    """A key takes a value of its type, a date also as text; another type is an error."""
+    assert [0, 1] == [
+        r.index for r in lab[Sample].where(day="2026-02-01").where({"index": {"$lt": 2}})
+    ]
+    for name, value in (("index", "2"), ("index", [1, 2]), ("day", 3)):
+        with pytest.raises(DeclarationError, match=f"Sample.{name} is "):
+            lab[Sample].where(**{name: value})
+    with pytest.raises(RecordNotFound, match=r"^no Sample fits; there are \d+\.$"):
+        lab[Sample].where(index=99).first()
 
 
 def test_repr(lab: Lab) -> None:

@@ -121,3 +121,12 @@ def test_labels(page: Any) -> None:
     """The labels of a project are counted below the table."""
     show_status(page.console, COUNTS, ROWS[:1], labels={"odd": 2, "even [x]": 3})
     assert page.text.endswith("\nlabels: even [x] (3), odd (2)\n")
+
+
+def test_orphans(page: Any) -> None:
+    """Aggregates without members are counted, and named in the details."""
+    orphans = {"Block": ["Block session=z"]}
+    show_status(page.console, COUNTS, ROWS[:1], orphans=orphans)
+    assert page.text.startswith("records: 20 Recording, 3 Block (1 orphaned)\n")
+    show_status(page.console, COUNTS, ROWS[:1], detailed=True, orphans=orphans)
+    assert "orphaned: Block session=z: its members are gone; it is kept, never run\n" in page.text

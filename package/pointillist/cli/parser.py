@@ -20,6 +20,18 @@ _OWN = {
 }
 
 
+_VERBS = """verbs:
+  discover   make jobs of the files that match the seeds' patterns; aggregates follow
+  status     what is done, what is not; with -d why
+  run        carry out what must be done
+  next       the jobs on which an operation can be carried out now
+  exec       carry one operation out on some jobs, whatever their state is
+  submit     hand operations to a scheduler
+  rekey      give a record other keys; its job moves with its results
+
+`VERB --help` shows examples."""
+
+
 class ProjectParser(argparse.ArgumentParser):
     """The parser that signac-flow fills with its verbs, and that then adds ours.
 
@@ -34,7 +46,8 @@ class ProjectParser(argparse.ArgumentParser):
     def __init__(self, lab: CompiledProject) -> None:
         super().__init__(
             description=f"{type(lab).__name__}: what is done, what is not, and why.",
-            epilog="`VERB --help` shows examples.",
+            epilog=_VERBS,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         self._lab = lab
 

@@ -136,7 +136,8 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
         planner = lab.engine.planner(frozenset(args.rerun), args.retry_failed)
         tasks = selected_tasks(lab, planner, args.operation_name, ids)
         if steps or not own:
-            show_plan(console, foreseen(planner, tasks))
+            limit = args.num if args.num is not None and args.num >= 0 else None
+            show_plan(console, foreseen(planner, tasks)[:limit])
         if own:
             lab.run_own(args, own, Summary())
         return 0

@@ -76,5 +76,10 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     detailed = args.detailed or args.full or args.only_incomplete
     nothing = why_no_task(lab, ids)
     labels = lab.label_counts(ids)
-    show_status(console_for(), counts, found, detailed, args.only_incomplete, nothing, labels)
+    orphans = {
+        cls.__name__: [r.label for r in space.orphans(cls) if ids is None or r.id in ids]
+        for cls in space.classes
+    }
+    only = args.only_incomplete
+    show_status(console_for(), counts, found, detailed, only, nothing, labels, orphans)
     return 0

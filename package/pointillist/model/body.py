@@ -6,10 +6,12 @@ import copy
 import inspect
 import sys
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DeclarationError, UnknownField
+from ..errors import DeclarationError, UndeclaredFormat, UnknownField
+from ..formats import format_for
 from ..formats.annotations import show
 from . import keys
 from .arguments import Each, Out
@@ -246,7 +248,12 @@ def _read_patterns(cls: RecordType, fields: dict[str, Field]) -> None:
         if not isinstance(field, Seed):
             continue
         if field.owner is cls:
-            field.pattern = SeedPattern(field.text, kinds, f"{cls.__name__}.{name}")
+            where = f"{cls.__name__}.{name}"
+            field.pattern = SeedPattern(field.text, kinds, where)
+            try:
+                format_for(field.annotation, PurePosixPath(field.text).name)
+            except UndeclaredFormat as error:
+                raise UndeclaredFormat(f"{where} cannot be read: {error}") from None
         elif any(kinds.get(n) is not field.pattern.kinds[n] for n in field.pattern.fields):
             fields[name] = own = copy.copy(field)
             own.owner = cls

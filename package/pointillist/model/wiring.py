@@ -62,7 +62,7 @@ def _names(
     for name, value in body.items():
         if not isinstance(value, Wired):
             continue
-        if id(value.call) not in made:
+        if id(value.call) not in made or value.part is not None:
             raise DeclarationError(
                 f"{cls.__name__}.{name} is wired but goes nowhere. End it in .to(...) to keep it "
                 "in a file, or in .unstored()."
@@ -176,7 +176,7 @@ def _no_argument(leaf: Any) -> str:
     if isinstance(leaf, property):
         return (
             "an argument is a property, which a step cannot see. Take the keys that it is made "
-            "of, and call the same code in the step's function."
+            "of and call the same code in the step's function; or read a table as a seed."
         )
     if isinstance(leaf, Out):
         return "pt.out cannot stand in pt.each(...): a step writes one output for all members."

@@ -121,7 +121,8 @@ def arguments(attempt: Attempt, needs: Needs, record: Record) -> Iterator[Reason
                 yield Reason("argument", "members", f"{len(old)}", f"{len(now)}", text)
         if not added and not removed:
             yield Reason("argument", "members", text="members reordered")
-    yield from _differing(attempt.arguments or {}, needs.arguments, "")
+    if _json(attempt.arguments or {}) != _json(needs.arguments):
+        yield from _differing(attempt.arguments or {}, needs.arguments, "")
 
 
 def _differing(old: Any, new: Any, where: str) -> Iterator[Reason]:

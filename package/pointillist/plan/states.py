@@ -86,4 +86,6 @@ class Verdict:
     def __str__(self) -> str:
         note = f" ({self.note})" if self.note else ""
         why = "; ".join(str(reason) for reason in self.reasons)
+        if why.startswith(f"{self.state} "):
+            return why
         return f"{self.state}{note}{': ' if why else ''}{why}"

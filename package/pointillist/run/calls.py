@@ -200,7 +200,9 @@ class Bench:
             raise TimedOut(f"{text} What it had started was ended as well.", log=self.log) from None
         if finished.code != 0:
             raise CommandFailed(
-                f"{named(call)} failed ({finished.ending}){_last_words(self.log)}", log=self.log
+                f"{named(call)} failed ({finished.ending})"
+                f"{_last_words(self.log, call.kind == 'matlab')}",
+                log=self.log,
             )
         if not returns:
             return None
@@ -364,11 +366,11 @@ def _too_long(name: str, seconds: float | None) -> str:
     return f"{name} took longer than its timeout of {seconds:g} s. Raise timeout= if it may."
 
 
-def _last_words(log: Path) -> str:
+def _last_words(log: Path, is_matlab: bool) -> str:
     """Return what a command printed last, as the end of a message.
 
-    That is its last line, or what our MATLAB driver says of an error: ``error: `` and a line or
-    two more. A full disk has room for no last words, and is told instead.
+    That is its last line, or what our MATLAB driver says of an error: all from ``error: `` on. A
+    full disk has room for no last words, and is told instead.
     """
     try:
         with log.open("rb") as file:
@@ -379,7 +381,7 @@ def _last_words(log: Path) -> str:
         return ""
     full = f"; the disk of {log.parent} is full" if disk.f_bavail * disk.f_frsize < _FULL else ""
     begins = [n for n, line in enumerate(lines) if line.startswith("error: ")]
-    if begins and all(line.startswith(" ") for line in lines[begins[-1] + 1 :]):
+    if begins and is_matlab:
         text = " ".join(line.strip() for line in lines[begins[-1] :]).removeprefix("error: ")
     else:
         text = lines[-1].strip() if lines else ""

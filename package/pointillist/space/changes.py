@@ -10,7 +10,7 @@ from typing import Any
 
 from signac.job import calc_id
 
-from ..errors import CorruptRecord, RecordError, RecordNotFound
+from ..errors import CorruptRecord, RecordError, RecordNotFound, SpaceError
 from ..model.records import Record, RecordType, check_keys
 from .claims import owner_of
 from .dataspace import DataSpace
@@ -108,6 +108,7 @@ def rekey(space: DataSpace, journal: Journal, record: Record, changes: Mapping[s
         _check_idle(space, record)
         other = space.by_keys(cls).get(tuple(values.values()))
         if other is not None:
+            _check_moved(space, record, other)
             _discard_empty(space, other)
         # First the history: who is killed between the two can rekey once more.
         statepoint = {**read_statepoint(space, record), **space.statepoint(cls, values)}
@@ -122,7 +123,14 @@ def rekey(space: DataSpace, journal: Journal, record: Record, changes: Mapping[s
 def _discover_class(
     space: DataSpace, cls: RecordType, report: Report, problems: list[RecordError]
 ) -> None:
-    roots = {name: space.seed_root(seed) for name, seed in identifying_seeds(cls).items()}
+    roots = {}
+    for name, seed in identifying_seeds(cls).items():
+        roots[name] = space.seed_root(seed)
+        if seed.root is not None and not roots[name].is_dir():
+            raise SpaceError(
+                f"{cls.__name__}.{name}: the root {seed.root!r} is not there: {roots[name]}. Mount "
+                "it, or say where it lies: see [roots] in .pointillist/config.toml."
+            )
     discovery = search(cls, roots)
     if discovery is not None:
         known = space.by_keys(cls)
@@ -130,7 +138,7 @@ def _discover_class(
         gone = [record for place, record in known.items() if place not in discovery.found]
         report.found[cls.__name__] = len(discovery.found)
         report.added[cls.__name__] = []
-        report.gone[cls.__name__] = [record.label for record in gone]
+        report.gone[cls.__name__] = [f"{record.label}  (job {record.id[:8]})" for record in gone]
         for place in new:
             values = dict(zip(cls.keys, place, strict=True))
             try:
@@ -179,7 +187,7 @@ def _changes(
             for record in space.records(cls.__member__).values()
             if cls.__member__.__member__ is None or space.members(record)
         ]
-        for group in group_members(cls, candidates):
+        for group in group_members(cls, candidates, problems):
             wanted[tuple(group.values.values())] = [member.id for member in group.members]
     except CorruptRecord as error:
         problems.append(error)
@@ -240,6 +248,18 @@ def _check_idle(space: DataSpace, record: Record) -> None:
                 f"{record.label}: {step} is running, by {owner.runner}. Rekey when it is done.",
                 record=record.label,
                 step=step,
+            )
+
+
+def _check_moved(space: DataSpace, record: Record, other: Record) -> None:
+    """Raise if the data of a record are still where they were: nothing was renamed."""
+    for seed in identifying_seeds(type(record)).values():
+        path = space.path(record, seed)
+        if path.exists():
+            raise RecordError(
+                f"{record.label} cannot become {other.label}, which is there: both have data of "
+                f"their own ({path} was not renamed).",
+                record=record.label,
             )
 
 

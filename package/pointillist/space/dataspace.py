@@ -186,6 +186,19 @@ class DataSpace:
         named = self.document(cls, record.id).get(MEMBERS, ())
         return [known[id] for id in named if id in known]
 
+    def orphans(self, cls: RecordType) -> list[Any]:
+        """Return the aggregates of a class that have no members any more."""
+        if cls.__member__ is None:
+            return []
+        found = []
+        for record in self.records(cls).values():
+            try:
+                if not self.members(record):
+                    found.append(record)
+            except CorruptRecord as error:
+                self.report(error)
+        return found
+
     def project_of(self, cls: RecordType) -> Any:
         """Return the signac project that holds a class, made if it is not there."""
         root = self.signac_root(cls)

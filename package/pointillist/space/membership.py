@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import DeclarationError, PointillistError
+from ..errors import DeclarationError, PointillistError, RecordError
 from ..model import keys
 from ..model.records import Record, RecordType, sort_key
 
@@ -36,7 +36,9 @@ class Group:
     members: tuple[Record, ...]
 
 
-def group_members(cls: RecordType, candidates: Iterable[Record]) -> list[Group]:
+def group_members(
+    cls: RecordType, candidates: Iterable[Record], problems: list[RecordError]
+) -> list[Group]:
     """Group records by an aggregate's keys.
 
     Parameters
@@ -45,6 +47,9 @@ def group_members(cls: RecordType, candidates: Iterable[Record]) -> list[Group]:
         The aggregate's class.
     candidates : iterable of Record
         All records of the member's class.
+    problems : list of RecordError
+        Is told of each record that belongs nowhere, because a property has no value for it or one
+        of a wrong type.
 
     Returns
     -------
@@ -54,18 +59,23 @@ def group_members(cls: RecordType, candidates: Iterable[Record]) -> list[Group]:
     Raises
     ------
     DeclarationError
-        If a key's value on a member has another type than the aggregate declares, or a property
-        has no value or no place in the order.
+        If members cannot be ordered.
     """
     groups: dict[tuple[Any, ...], list[Record]] = {}
     for record in candidates:
-        values = []
-        for name, kind in cls.keys.items():
-            value = _value(cls, record, name)
-            try:
-                values.append(keys.check(value, kind, f"{cls.__name__}.{name}"))
-            except DeclarationError as error:
-                raise DeclarationError(f"{record.label}: {error}", record=record.label) from None
+        try:
+            values = [
+                keys.check(_value(cls, record, name), kind, f"{cls.__name__}.{name}")
+                for name, kind in cls.keys.items()
+            ]
+            for name in cls.__order__:
+                _value(cls, record, name.removeprefix("-"))
+        except DeclarationError as error:
+            text = str(error).removeprefix(f"{record.label}: ")
+            problems.append(
+                RecordError(f"{record.label} is in no {cls.__name__}: {text}", record=record.label)
+            )
+            continue
         groups.setdefault(tuple(values), []).append(record)
     return [
         Group(dict(zip(cls.keys, place, strict=True)), tuple(ordered(cls, groups[place])))
@@ -95,10 +105,11 @@ def _value(cls: RecordType, record: Record, name: str) -> Any:
     except PointillistError:
         raise
     except Exception as error:
+        table = f", or a row in {type(record).__table__}" if type(record).__table__ else ""
         raise DeclarationError(
             f"{record.label}: its property {name}, by which {cls.__name__} groups or orders, "
-            f"raised {type(error).__name__}: {error}. It may depend on keys and the document only, "
-            "and must have a value for every record.",
+            f"raised {type(error).__name__}: {error}. It may depend on keys and the document only; "
+            f"it needs a value{table}.",
             record=record.label,
         ) from error
 

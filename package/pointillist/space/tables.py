@@ -90,7 +90,7 @@ def match_rows(
     Raises
     ------
     SpaceError
-        If the table has no column that is a key.
+        If the table has no column that is a key, or two rows contradict each other.
     """
     rows = list(rows)
     columns = list(dict.fromkeys(name for row in rows for name in row))
@@ -112,9 +112,19 @@ def match_rows(
         by_key.setdefault(place, []).append(record)
     found: dict[str, dict[str, Any]] = {}
     unmatched = []
+    said: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in rows:
         place = tuple(_key_text(row.get(name), cls.keys[name]) for name in shared)
         data = {n: _plain(v) for n, v in row.items() if n not in cls.keys and v is not None}
+        before = said.setdefault(place, data)
+        for name in data:
+            if name in before and before[name] != data[name]:
+                who = " ".join(f"{key}={text}" for key, text in zip(shared, place, strict=True))
+                raise SpaceError(
+                    f"the table {path} has two rows for {who} that differ in {name}: "
+                    f"{before[name]!r} and {data[name]!r}. Keep one of them."
+                )
+        said[place] = {**before, **data}
         records_here = by_key.get(place, [])
         for record in records_here:
             found.setdefault(record.id, {}).update(data)

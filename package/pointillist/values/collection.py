@@ -95,7 +95,12 @@ class Collection(Generic[R]):
         """
         for record in self:
             return record
-        raise RecordNotFound(f"there is no {self._cls.__name__}. Run discover to find some.")
+        name = self._cls.__name__
+        if self._chosen is not None and len(self._space.records(self._cls)):
+            raise RecordNotFound(
+                f"no {name} fits; there are {len(self._space.records(self._cls))}."
+            )
+        raise RecordNotFound(f"there is no {name}. Run discover to find some.")
 
     def where(
         self,
@@ -116,6 +121,13 @@ class Collection(Generic[R]):
         -------
         Collection
             In the same order.
+
+        Raises
+        ------
+        RecordNotFound
+            If nothing is called like a name.
+        DeclarationError
+            If a key is given a value of another type.
         """
         chosen: Iterable[R] = list(self)
         if isinstance(condition, Mapping):
@@ -129,6 +141,8 @@ class Collection(Generic[R]):
             chosen = [record for record in chosen if condition(record)]
         self._check_names(values)
         for name, value in values.items():
+            if name in self._cls.keys:
+                value = keys.check(value, self._cls.keys[name], f"{self._cls.__name__}.{name}")
             chosen = [record for record in chosen if look_up(record, name) == value]
         return Collection(self._space, self._cls, chosen)
 

@@ -123,11 +123,14 @@ class ProjectHome:
         task = unfinished[0]
         verdict = planner.judge(task)
         blocking = next((t for t in tasks if planner.judge(t).log is not None), task)
+        log = planner.judge(blocking).log
+        cause = "" if blocking is task else f"\n  {blocking}: {planner.judge(blocking)}"
+        remedy = "Mend what failed, or try again with project.run(retry_failed=True)."
         raise TasksFailed(
-            f"{task}: {verdict}",
+            f"{task}: {verdict}{cause}" + (f"\n  log: {log}\n  {remedy}" if log else ""),
             record=task.record.label,
             step=task.step.operation,
-            log=planner.judge(blocking).log,
+            log=log,
         )
 
     def _unstored(self, task: Task, field: Output, compute: bool) -> Any:

@@ -62,6 +62,7 @@ def show_status(
     only_incomplete: bool = False,
     nothing: str = "no record has a step",
     labels: Mapping[str, int] = MappingProxyType({}),
+    orphans: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> None:
     """Print the status.
 
@@ -81,8 +82,13 @@ def show_status(
         What is said if there is no task.
     labels : Mapping of str to int
         How many jobs have each of the project's labels.
+    orphans : Mapping of str to list of str
+        The aggregates without members, by class.
     """
-    noted = ", ".join(f"{count} {name}" for name, count in counts.items())
+    noted = ", ".join(
+        f"{count} {name}" + (f" ({len(orphans[name])} orphaned)" if orphans.get(name) else "")
+        for name, count in counts.items()
+    )
     console.print(Text(f"records: {noted or 'none'}"))
     console.print(_overview(rows) if rows else Text(nothing))
     if labels:
@@ -92,6 +98,10 @@ def show_status(
     if detailed and shown:
         console.print()
         console.print(_details(shown))
+    for label in [label for labels in orphans.values() for label in labels] if detailed else ():
+        console.print(
+            f"orphaned: {label}: its members are gone; it is kept, never run", markup=False
+        )
     kept = sum(row.verdict.note == "kept" for row in rows)
     if kept:
         console.print(

@@ -115,9 +115,14 @@ def _show_failures(console: Console, failures: list[tuple[Task, str, Path | None
     for name in ("record", "step", "what went wrong", "log"):
         table.add_column(name, overflow="fold")
     for task, error, log in failures:
-        shown = str(log) if log else "(nothing was printed)"
+        shown = _short(log) if log else "(nothing was printed)"
         table.add_row(*map(Text, (task.record.label, task.step.name, error, shown)))
     console.print(table)
+
+
+def _short(log: Path) -> str:
+    """Return a path as one would write it from the current folder."""
+    return str(log.relative_to(Path.cwd()) if log.is_relative_to(Path.cwd()) else log)
 
 
 def show_plan(console: Console, planned: list[tuple[Task, Verdict]]) -> None:
