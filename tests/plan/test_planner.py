@@ -319,7 +319,7 @@ def test_failed(done: Any) -> None:
     assert -1 == done.run()
     state = done.judge()
     assert (
-        "failed: failed at attempt 1: count raised ValueError: ONEONE!"
+        "failed at attempt 1: count raised ValueError: ONEONE!"
         == (state["Item group=a name=1 count"])
     )
     assert (
@@ -339,7 +339,7 @@ def test_failed_over_old_outputs(done: Any) -> None:
     done.raw("a_1", "three")
     assert -1 == done.run()
     assert (
-        "failed: failed at attempt 2: total raised ZeroDivisionError"
+        "failed at attempt 2: total raised ZeroDivisionError"
         in (done.judge()["Group group=a total"])
     )
     assert done.output("total.txt").exists()

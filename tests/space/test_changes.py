@@ -140,15 +140,17 @@ def test_discovering_again_changes_nothing(here: Any, tmp_path: Path, tree: Make
 
 
 def test_a_new_and_a_vanished_file(here: Any, tmp_path: Path) -> None:
-    """A renamed file is one gone and one new; the record of the one gone is kept."""
+    """A renamed file is one gone and one new; the record of the one gone is kept, and its job
+    is named."""
     here.discover()
+    gone = here.space.by_keys(Recording)["a", 3]
     folder = tmp_path / "recordings/a"
     (folder / "rec_3.bin").rename(folder / "rec_4.bin")
     report = here.discover()
     assert (
         {"Recording": 8},
         {"Recording": ["Recording session=a index=4"]},
-        {"Recording": ["Recording session=a index=3"]},
+        {"Recording": [f"Recording session=a index=3  (job {gone.id[:8]})"]},
     ) == (report.found, report.added, report.gone)
     assert {"Block": (4, 0, 1), "Session": (2, 0, 0), "Subject": (2, 0, 1)} == report.aggregates
     assert 9 == len(here.space.records(Recording))

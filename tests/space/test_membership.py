@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointillist.errors import DeclarationError
+from pointillist.errors import CorruptRecord, DeclarationError, RecordError, ValueNotThere
 from pointillist.model.fields import key
 from pointillist.model.records import Aggregate, Record
-from pointillist.space.membership import digest, group_members, ordered
+from pointillist.space.membership import Group, digest, group_members, ordered
 
 
 class Recording(Record):
@@ -32,13 +33,25 @@ class Recording(Record):
 
     @property
     def wrong(self) -> int:
-        """Have a value that is no text."""
-        return self.index
+        """Have a value that is no text, but for the second."""
+        return "two" if self.index == 2 else self.index  # type: ignore[return-value]  # the mistake
 
     @property
     def broken(self) -> str:
-        """Have no value."""
-        raise KeyError("subject")
+        """Have a value for the second only."""
+        if self.index != 2:
+            raise KeyError("subject")
+        return "m1"
+
+    @property
+    def absent(self) -> str:
+        """Take a value that is not there."""
+        raise ValueNotThere("size is not there yet.")
+
+    @property
+    def corrupt(self) -> str:
+        """Take a value from a document that cannot be read."""
+        raise CorruptRecord("the document cannot be read.")
 
 
 class Block(Aggregate[Recording], order_by="index"):
@@ -53,12 +66,31 @@ def recordings(*places: tuple[str, int]) -> list[Recording]:
     return [Recording(session=session, index=index) for session, index in places]
 
 
+def grouped(cls: Any, records: list[Any]) -> list[Group]:
+    """Group records of which every one has its place."""
+    problems: list[RecordError] = []
+    groups = group_members(cls, records, problems)
+    assert [] == problems
+    return groups
+
+
+def left_out(cls: Any) -> RecordError:
+    """Group a record that has a place and one that has none; return what is told of that one."""
+    problems: list[RecordError] = []
+    (group,) = group_members(cls, recordings(("a", 1), ("a", 2)), problems)
+    assert ["Recording session=a index=2"] == [record.label for record in group.members]
+    (problem,) = problems
+    assert "Recording session=a index=1" == problem.record
+    assert RecordError is type(problem)
+    return problem
+
+
 @given(st.sets(st.tuples(st.sampled_from("abc"), st.integers(0, 9))), st.randoms())
 def test_every_record_is_in_one_group(places: set[tuple[str, int]], chance: object) -> None:
     """Groups are disjoint and complete, in the order of keys, whatever order records come in."""
     records = recordings(*places)
     chance.shuffle(records)  # type: ignore[attr-defined]  # a Random
-    groups = group_members(Block, records)
+    groups = grouped(Block, records)
     assert sorted({(r.session, r.parity) for r in records}) == [
         (g.values["session"], g.values["parity"]) for g in groups
     ]
@@ -86,39 +118,71 @@ def test_without_an_order_the_members_keys_decide() -> None:
     class All(Aggregate[Recording]):
         pass
 
-    (group,) = group_members(All, recordings(("a", 10), ("a", 9), ("A", 11)))
+    (group,) = grouped(All, recordings(("a", 10), ("a", 9), ("A", 11)))
     assert [11, 9, 10] == [record.index for record in group.members]
 
 
 def test_no_records() -> None:
     """Nothing has no groups."""
-    assert [] == group_members(Block, [])
+    assert [] == grouped(Block, [])
 
 
 def test_a_property_of_another_type() -> None:
-    """The error names the member, the aggregate's key and both types."""
+    """Its record is left out; what is told names it, the aggregate's key and both types."""
 
     class Wrong(Aggregate[Recording]):
         wrong: str = key()
 
-    with pytest.raises(DeclarationError, match=r"Wrong.wrong .* str, got int: 1") as error:
-        group_members(Wrong, recordings(("a", 1)))
-    assert str(error.value).startswith("Recording session=a index=1: ")
-    assert "Recording session=a index=1" == error.value.record
+    told = str(left_out(Wrong))
+    assert told.startswith("Recording session=a index=1 is in no Wrong: Wrong.wrong ")
+    assert "str, got int: 1" in told
 
 
 def test_a_property_that_raises() -> None:
-    """The error names the member, the property, the aggregate and what it raised."""
+    """Its record is left out; what is told names it, the property and what that raised."""
 
     class Broken(Aggregate[Recording]):
         broken: str = key()
 
-    with pytest.raises(DeclarationError) as error:
-        group_members(Broken, recordings(("a", 1)))
     assert (
-        "Recording session=a index=1: its property broken, by which Broken groups or orders, "
-        "raised KeyError: 'subject'."
-    ) in str(error.value)
+        "Recording session=a index=1 is in no Broken: its property broken, by which Broken groups "
+        "or orders, raised KeyError: 'subject'."
+    ) in str(left_out(Broken))
+
+
+def test_an_order_that_raises() -> None:
+    """A record that has no place in the order is left out like one that has no key."""
+
+    class Last(Aggregate[Recording], order_by="-broken"):
+        session: str = key()
+
+    assert "in no Last: its property broken, by which Last" in str(left_out(Last))
+
+
+def test_a_property_that_takes_what_is_not_there() -> None:
+    """An error of this package's own leaves a record out like any other, one for each record."""
+
+    class Absent(Aggregate[Recording]):
+        absent: str = key()
+
+    problems: list[RecordError] = []
+    assert [] == group_members(Absent, recordings(("a", 1), ("a", 2)), problems)
+    assert ["Recording session=a index=1", "Recording session=a index=2"] == [
+        problem.record for problem in problems
+    ]
+    assert "raised ValueNotThere: size is not there yet." in str(problems[0])
+
+
+def test_a_document_that_cannot_be_read() -> None:
+    """Where it belongs is not known then: that is an error, so that nothing is left out."""
+
+    class Corrupt(Aggregate[Recording]):
+        corrupt: str = key()
+
+    problems: list[RecordError] = []
+    with pytest.raises(CorruptRecord, match=r"^the document cannot be read\.$"):
+        group_members(Corrupt, recordings(("a", 1)), problems)
+    assert [] == problems
 
 
 def test_an_order_that_cannot_be() -> None:
@@ -128,7 +192,7 @@ def test_an_order_that_cannot_be() -> None:
         session: str = key()
 
     with pytest.raises(DeclarationError, match=r"Deep cannot be ordered by depth: .*NoneType"):
-        group_members(Deep, recordings(("a", 1), ("a", 3)))
+        grouped(Deep, recordings(("a", 1), ("a", 3)))
 
 
 def test_a_date_as_a_property() -> None:
@@ -146,7 +210,7 @@ def test_a_date_as_a_property() -> None:
 
     days = [Day(day=date(2026, 11, n)) for n in (3, 1)] + [Day(day="2026-10-31")]
     assert [(date(2026, 10, 1), 1), (date(2026, 11, 1), 2)] == [
-        (group.values["month"], len(group.members)) for group in group_members(Month, days)
+        (group.values["month"], len(group.members)) for group in grouped(Month, days)
     ]
 
 

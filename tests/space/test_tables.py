@@ -132,8 +132,8 @@ def test_toml_rows(tmp_path: Path) -> None:
 
 
 def test_one_row_for_several_records_and_several_rows_for_one(tmp_path: Path) -> None:
-    """A row goes to all records that share its keys; several rows add up, the last one wins."""
-    path = table(tmp_path, "session,subject,age\na,m1,\n007,m2,5\na,,4\n007,m3,\n")
+    """A row goes to all records that share its keys; several rows add up."""
+    path = table(tmp_path, "session,subject,age\na,m1,\n007,m3,5\na,,4\n007,m3,\n")
     match = match_rows(Recording, read_rows(path, Recording.keys), RECORDS, path)
     assert {
         "a0": {"subject": "m1", "age": 4},
@@ -143,11 +143,28 @@ def test_one_row_for_several_records_and_several_rows_for_one(tmp_path: Path) ->
     assert [] == match.unmatched
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("session,x\na,1\na,2\n", "session=a that differ in x: 1 and 2"),
+        ("session,x,y\na,1,\na,,m\na,2,m\n", "session=a that differ in x: 1 and 2"),
+        ("session,index,x\na,0,m\na,1,m\na,00,n\n", "session=a index=0 that differ in x: 'm' and 'n'"),
+        ("session,x\nz,1\nz,True\nz,no\n", "session=z that differ in x: 1 and True"),
+    ],
+)
+def test_rows_that_contradict_each_other(tmp_path: Path, text: str, said: str) -> None:
+    """Two rows for the same keys, whether a record has them or not, do not differ in a column."""
+    path = table(tmp_path, text)
+    with pytest.raises(SpaceError) as error:
+        match_rows(Recording, read_rows(path, Recording.keys), RECORDS, path)
+    assert f"the table {path} has two rows for {said}. Keep one of them." == str(error.value)
+
+
 def test_rows_that_fit_no_record_are_named(tmp_path: Path) -> None:
     """Rows are named by their keys as they are written."""
-    path = table(tmp_path, "index,session,x\n0,a,1\n00,a,2\n9,a,1\nx,a,1\n,a,1\n0,7,1\n")
+    path = table(tmp_path, "index,session,x\n0,a,1\n00,a,1\n9,a,1\nx,a,1\n,a,1\n0,7,1\n")
     match = match_rows(Recording, read_rows(path, Recording.keys), RECORDS, path)
-    assert {"a0": {"x": 2}} == match.metadata
+    assert {"a0": {"x": 1}} == match.metadata
     assert [
         {"session": "a", "index": "9"},
         {"session": "a", "index": "x"},
