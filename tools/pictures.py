@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
 from pointillist.cli import status, templates
-from pointillist.view.status import _details, show_status
+from pointillist.view.status import show_status
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 
@@ -40,7 +40,7 @@ def main() -> None:
         extra = folder / "recordings" / "a" / "rec_4.bin"
         extra.write_bytes(bytes(range(100)))
         lab.discover()
-        console = Console(record=True, width=92, file=io.StringIO(), force_terminal=True)
+        console = Console(record=True, width=104, file=io.StringIO(), force_terminal=True)
         rows = status.rows(lab, None, None)
         chosen = {lab[Block].get(session=s, parity=p).id for s, p in (("a", "even"), ("b", "odd"))}
         console.print("$ python project.py status", style="bold", highlight=False)
@@ -48,7 +48,8 @@ def main() -> None:
         short = " ".join(sorted(id[:4] for id in chosen))
         console.print(f"\n$ python project.py status -d -j {short}", style="bold", highlight=False)
         shown = [row for row in rows if row.job in chosen]
-        console.print(_details(shown))
+        show_status(console, {"Recording": 0, "Block": len(chosen)}, shown, detailed=True)
+        console.print()
         draw(console, IMAGES / "status.svg")
 
 

@@ -182,7 +182,20 @@ def test_wrong_arguments(head: str, argument: str, said: str) -> None:
     [
         (
             ["s = sort.step(raw)"],
-            "R.s is wired but goes nowhere.",
+            "R.s is wired but goes nowhere. End it in .to(...) to keep it in a file, or in "
+            ".unstored().",
+        ),
+        (
+            ['a: float = sort.step(raw).output("a")'],
+            "R.a is wired but goes nowhere.",
+        ),
+        (
+            ["s = sort.step(raw)", 'a: float = s.output("a")', 'b: float = s.output("b").to()'],
+            "R.a is wired but goes nowhere.",
+        ),
+        (
+            ["s = sort.step(raw)", 'b: float = s.output("b").unstored()', 'a = s.output("a")'],
+            "R.a is wired but goes nowhere.",
         ),
         (
             ["m: Path = copy.step(raw, pt.out).unstored()"],

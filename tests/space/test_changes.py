@@ -140,8 +140,7 @@ def test_discovering_again_changes_nothing(here: Any, tmp_path: Path, tree: Make
 
 
 def test_a_new_and_a_vanished_file(here: Any, tmp_path: Path) -> None:
-    """A renamed file is one gone and one new; the record of the one gone is kept, and its job
-    is named."""
+    """A renamed file is one gone, with its job, and one new; the record of the one gone stays."""
     here.discover()
     gone = here.space.by_keys(Recording)["a", 3]
     folder = tmp_path / "recordings/a"
@@ -154,6 +153,76 @@ def test_a_new_and_a_vanished_file(here: Any, tmp_path: Path) -> None:
     ) == (report.found, report.added, report.gone)
     assert {"Block": (4, 0, 1), "Session": (2, 0, 0), "Subject": (2, 0, 1)} == report.aggregates
     assert 9 == len(here.space.records(Recording))
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_a_named_root_that_is_missing(
+    lab: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_file: bool
+) -> None:
+    """What lies under a root that is not mounted is not gone: the error says which root."""
+
+    class Clip(Record):
+        name: str = key()
+        video: Path = seed("{name}.avi", root="nas")
+
+    nas = tmp_path / "nas"
+    monkeypatch.setenv("POINTILLIST_ROOT_NAS", str(nas))
+    here = lab(Clip)
+    here.write("nas/a.avi")
+    assert ["Clip name=a"] == here.discover().added["Clip"]
+    nas.rename(tmp_path / "elsewhere")
+    if is_file:
+        nas.write_text("no folder")
+    with pytest.raises(SpaceError) as error:
+        here.again().discover()
+    assert (
+        f"Clip.video: the root 'nas' is not there: {nas}. Mount it, or say where it lies: see "
+        "[roots] in .pointillist/config.toml."
+    ) == str(error.value)
+    assert ["Clip name=a"] == here.again().labels(Clip)
+
+
+def test_a_record_that_belongs_nowhere_is_a_problem(lab: Make, tmp_path: Path) -> None:
+    """A record that lacks a row is in no aggregate and is told; the others are, and it may join."""
+
+    class Trial(Record, table="trials.csv"):
+        session: str = key()
+
+        @property
+        def subject(self) -> str:
+            return str(self.document["subject"])
+
+    class Animal(Aggregate[Trial]):
+        subject: str = key()
+
+    project = signac.init_project(str(tmp_path))
+    for session in "ab":
+        project.open_job({"session": session}).init()
+    (tmp_path / "trials.csv").write_text("session,subject\na,m1\n")
+    here = lab(Trial, Animal)
+    assert {"Animal": (1, 1, 0)} == here.discover().aggregates
+    later = here.again()
+    assert {} == later.sync()
+    for seen in (here, later):
+        assert ["Trial session=b"] == [problem.record for problem in seen.space.problems]
+        assert "in no Animal: its property subject" in str(seen.space.problems[0])
+        assert "or a row in trials.csv." in str(seen.space.problems[0])
+    assert {"Animal subject=m1": ["session=a"]} == members(later, Animal)
+    project.open_job({"session": "b"}).document["subject"] = "m1"
+    del project.open_job({"session": "a"}).document["subject"]
+    last = here.again()
+    assert {"Animal": (1, 0, 1)} == last.sync()
+    assert {"Animal subject=m1": ["session=b"]} == members(last, Animal)
+    assert ["Trial session=a"] == [problem.record for problem in last.space.problems]
+
+
+def test_a_table_that_contradicts_itself(here: Any, tmp_path: Path) -> None:
+    """Discovering stops at two rows that differ, and no document has either of them."""
+    (tmp_path / "recordings.csv").write_text(ROWS + "a,m9\n")
+    with pytest.raises(SpaceError, match=r"two rows for session=a that differ in subject: 'm1'"):
+        here.discover()
+    documents = [job.document() for job in signac.get_project(tmp_path)]
+    assert [{}] * 8 == documents
 
 
 def test_an_aggregate_keeps_its_folder(here: Any) -> None:
@@ -400,10 +469,29 @@ def test_rekey_onto_what_discover_has_just_made(here: Any, tmp_path: Path) -> No
     assert {"Recording": []} == here.discover().gone
 
 
+def test_rekey_onto_a_record_with_data_of_its_own(here: Any, tree: Make) -> None:
+    """Nothing is moved or removed where nothing was renamed, also without results."""
+    here.discover()
+    one, raw = here.space.by_keys(Recording)["a", 1], here.root / "recordings/a/rec_1.bin"
+    before = tree(here.root / "workspace")
+    with pytest.raises(RecordError) as error:
+        here.rekey(one, index=3)
+    assert (
+        "Recording session=a index=1 cannot become Recording session=a index=3, which is there: "
+        f"both have data of their own ({raw} was not renamed)."
+    ) == str(error.value)
+    assert "Recording session=a index=1" == error.value.record
+    assert before == tree(here.root / "workspace")
+    raw.unlink()
+    assert "Recording session=a index=3" == here.rekey(one, index=3).label
+    assert 7 == len(here.space.records(Recording))
+
+
 def test_rekey_onto_a_record_with_results(here: Any, tree: Make) -> None:
     """Nothing is moved or removed where both have results."""
     here.discover()
     one, other = (here.space.by_keys(Recording)["a", index] for index in (1, 3))
+    (here.root / "recordings/a/rec_1.bin").unlink()
     for record in (one, other):
         here.space.job_folder(record).output("size.txt").write_text(record.label)
     before = tree(here.root / "workspace")

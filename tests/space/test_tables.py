@@ -148,8 +148,12 @@ def test_one_row_for_several_records_and_several_rows_for_one(tmp_path: Path) ->
     [
         ("session,x\na,1\na,2\n", "session=a that differ in x: 1 and 2"),
         ("session,x,y\na,1,\na,,m\na,2,m\n", "session=a that differ in x: 1 and 2"),
-        ("session,index,x\na,0,m\na,1,m\na,00,n\n", "session=a index=0 that differ in x: 'm' and 'n'"),
-        ("session,x\nz,1\nz,True\nz,no\n", "session=z that differ in x: 1 and True"),
+        ("session,x,y\na,1,\na,,m\na,,n\n", "session=a that differ in y: 'm' and 'n'"),
+        (
+            "session,index,x\na,0,m\na,1,m\na,00,n\n",
+            "session=a index=0 that differ in x: 'm' and 'n'",
+        ),
+        ("session,x\nz,1\nz,no\n", "session=z that differ in x: 1 and 'no'"),
     ],
 )
 def test_rows_that_contradict_each_other(tmp_path: Path, text: str, said: str) -> None:

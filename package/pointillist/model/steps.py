@@ -88,11 +88,13 @@ class Wired(Generic[R_co]):
         R
             The field, which stands for the result.
         """
-        return Output(self.call, self.part, True, name, options)  # type: ignore[return-value]
+        made: Any = Output(self.call, self.part, True, name, options)
+        return made  # type: ignore[no-any-return]  # the field stands for the result
 
     def unstored(self) -> R_co:
         """Compute the result when it is asked for, and never store it."""
-        return Output(self.call, self.part, False, None, {})  # type: ignore[return-value]
+        made: Any = Output(self.call, self.part, False, None, {})
+        return made  # type: ignore[no-any-return]  # the field stands for the result
 
     def output(self, part: str) -> Wired[Any]:
         """Take one of several outputs.

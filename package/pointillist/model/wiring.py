@@ -62,7 +62,8 @@ def _names(
     for name, value in body.items():
         if not isinstance(value, Wired):
             continue
-        if id(value.call) not in made or value.part is not None:
+        taken = {made_of.part for made_of in made.get(id(value.call), ())}
+        if not taken or (value.part is not None and value.part not in taken):
             raise DeclarationError(
                 f"{cls.__name__}.{name} is wired but goes nowhere. End it in .to(...) to keep it "
                 "in a file, or in .unstored()."

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import DeclarationError, PointillistError, RecordError
+from ..errors import CorruptRecord, DeclarationError, RecordError
 from ..model import keys
 from ..model.records import Record, RecordType, sort_key
 
@@ -58,6 +58,8 @@ def group_members(
 
     Raises
     ------
+    CorruptRecord
+        If a property takes what cannot be read, so that nobody knows where its record belongs.
     DeclarationError
         If members cannot be ordered.
     """
@@ -102,7 +104,7 @@ def ordered(cls: RecordType, members: Iterable[Record]) -> list[Record]:
 def _value(cls: RecordType, record: Record, name: str) -> Any:
     try:
         return getattr(record, name)
-    except PointillistError:
+    except CorruptRecord:  # where it belongs is not known
         raise
     except Exception as error:
         table = f", or a row in {type(record).__table__}" if type(record).__table__ else ""
