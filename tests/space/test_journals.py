@@ -254,3 +254,16 @@ def test_a_heartbeat_moves_the_journals_time(layout: Layout, tmp_path: Path) -> 
     beside.unlink()
     journal.beat()
     assert not beside.exists()
+
+
+def test_a_line_of_another_format(layout: Layout) -> None:
+    """A whole line that is no attempt as this version knows them hides nothing else."""
+    layout.runs.mkdir(parents=True)
+    layout.journal("20260101T000000-h-1").write_text(
+        '{"kind":"attempt","operation":"A.b"}\n{"kind":"attempt","inputs":3}\n'
+        '{"kind":"attempt","operation":"A.b","job":"x","outcome":"complete","number":2,'
+        '"start":1,"end":2,"inputs":{},"colour":"red"}\n'
+    )
+    attempts = Attempts().refresh(layout)
+    assert [("A.b", "x")] == list(attempts.last_good)
+    assert 2 == attempts.last_good["A.b", "x"].number

@@ -7,7 +7,7 @@ import time
 from ..errors import SpaceError
 from ..plan.tasks import Task
 from ..space.claims import Claim, Owner, owner_of
-from ..space.journals import Attempt, read_journal
+from ..space.journals import Attempt, attempt_in, read_journal
 from ..space.layout import JobFolder
 from .attempt import Worker
 from .publish import discard, is_published, publish
@@ -56,11 +56,12 @@ def _recorded_by(owner: Owner, worker: Worker, task: Task) -> Attempt | None:
             f"{error.strerror or error}. It says what was done; make it readable for you."
         ) from error
     for data in lines:
-        if data.get("kind") == "attempt":
-            attempt = Attempt.from_json(data, owner.runner)
-            worker.planner.attempts.add(attempt)
-            if (attempt.operation, attempt.job) == task.key and attempt.outcome == "complete":
-                found = attempt
+        attempt = attempt_in(data, owner.runner)
+        if attempt is None:
+            continue
+        worker.planner.attempts.add(attempt)
+        if (attempt.operation, attempt.job) == task.key and attempt.outcome == "complete":
+            found = attempt
     return found
 
 

@@ -7,7 +7,6 @@ leaves one that nobody reads.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
@@ -22,7 +21,15 @@ from .fingerprints import Fingerprint
 from .identity import Identity, runner_name, user
 from .layout import Layout
 
-__all__ = ["Attempt", "Attempts", "Journal", "Outcome", "StoredOutput", "read_journal"]
+__all__ = [
+    "Attempt",
+    "Attempts",
+    "Journal",
+    "Outcome",
+    "StoredOutput",
+    "attempt_in",
+    "read_journal",
+]
 
 Outcome = Literal["complete", "found", "failed", "changed", "interrupted"]
 
@@ -271,6 +278,16 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
                 yield data
 
 
+def attempt_in(data: dict[str, Any] | None, runner: str) -> Attempt | None:
+    """Return the attempt that a journal's line tells, or None if it tells none of this format."""
+    if data is None or data.get("kind") != "attempt":
+        return None
+    try:
+        return Attempt.from_json(data, runner)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
 class Attempts:
     """All attempts of a project, as far as the planner asks for them."""
 
@@ -308,10 +325,9 @@ class Attempts:
                     break
                 self._read[path] = self._read.get(path, 0) + len(line)
                 data = _parsed(line)
-                if data is not None and data.get("kind") == "attempt":
-                    # a line that is no attempt of this format tells nothing
-                    with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
-                        self.add(Attempt.from_json(data, path.stem))
+                attempt = attempt_in(data, path.stem)
+                if attempt is not None:
+                    self.add(attempt)
 
     def add(self, attempt: Attempt) -> None:
         """Take one more attempt into account."""
