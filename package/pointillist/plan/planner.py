@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..errors import CorruptRecord
 from ..model.pipeline import StepSpec
-from ..model.records import RecordType
+from ..model.records import Record, RecordType
 from ..space.dataspace import DataSpace
 from ..space.journals import Attempt, Attempts
 from ..space.layout import JobFolder
@@ -70,12 +70,11 @@ class Planner:
                 for step in steps:
                     yield Task(record, step)
 
-    def _has_members(self, record: object) -> bool:
+    def _has_members(self, record: Record) -> bool:
         try:
-            return bool(self.space.members(record))  # type: ignore[arg-type]  # a Record
+            return bool(self.space.members(record))
         except CorruptRecord as error:
-            if all(str(error) != str(known) for known in self.space.problems):
-                self.space.problems.append(error)
+            self.space.report(error)
             return False
 
     def needs(self, task: Task) -> Needs:
