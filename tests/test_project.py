@@ -364,7 +364,7 @@ def test_declarations_that_cannot_be() -> None:
         (Point, r"Bad\.records must be a tuple of record classes: records = \(Recording, …\)"),
         ((Point, int), r"Bad\.records must be a tuple of record classes"),
         ((Point, Point), r"Bad\.records: two classes have the same name"),
-        ((Block,), r"Bad\.records has aggregates only; name their members"),
+        ((Block,), r"Block is an aggregate of Point, which is not among the project's records"),
     ):
         with pytest.raises(DeclarationError, match=message):
             type(pt.Project)("Bad", (pt.Project,), {"records": records})

@@ -22,11 +22,10 @@ from .errors import (
     ConfigurationError,
     DeclarationError,
     PointillistError,
-    RecordNotFound,
     SpaceError,
     TasksFailed,
 )
-from .flow.project import CompiledProject, IgnoreConditions
+from .flow.compiled import CompiledProject, IgnoreConditions
 from .model.pipeline import order_classes
 from .model.records import Record, RecordType
 from .run.attempt import failure
@@ -35,7 +34,6 @@ from .run.runner import Summary
 from .space import changes
 from .space.dataspace import DataSpace
 from .space.discovery import Report
-from .values.collection import Collection
 from .values.home import ProjectHome
 from .view.console import console_for
 from .view.status import show_status
@@ -96,17 +94,6 @@ class Project(CompiledProject):
 
     # records
 
-    def __getitem__(self, cls: type[R]) -> Collection[R]:
-        """Return all records of a class."""
-        if cls not in self.engine.space.classes:
-            known = ", ".join(c.__name__ for c in self.engine.space.classes) or "none"
-            name = getattr(cls, "__name__", repr(cls))
-            raise RecordNotFound(
-                f"{name} is no record class of {type(self).__name__}. There are: {known}."
-            )
-        self.engine.space.refresh()
-        return Collection(self.engine.space, cls)
-
     def add(self, cls: type[R], /, **keys: Any) -> R:
         """Add one record, if it is not there; aggregates follow.
 
@@ -163,7 +150,7 @@ class Project(CompiledProject):
         np: int | None = None,
         timeout: float | None = None,
         num: int | None = None,
-        num_passes: int = 1,
+        num_passes: int | None = 1,
         progress: bool = False,
         order: Any = None,
         ignore_conditions: Any = IgnoreConditions.NONE,
@@ -225,12 +212,12 @@ class Project(CompiledProject):
             )
         own = self.own_operations(chosen)
         if own and not summary.limited:
-            self._reregister_aggregates()
             jobs = listed and [job.job if isinstance(job, Record) else job for job in listed]
             left = _left(num, summary)
             super().run(
                 *(jobs, own, pretend, np, timeout, left, num_passes, progress, order),
                 ignore_conditions,
+                fail_fast=fail_fast,
             )
         if summary.failed:
             error = failure(*summary.failed[0], self.engine.root)
@@ -253,6 +240,7 @@ class Project(CompiledProject):
                 args.progress,
                 args.order,
                 args.ignore_conditions,
+                fail_fast=args.fail_fast,
             )
 
     def print_status(self, jobs: Any = None, *args: Any, **options: Any) -> None:
@@ -370,10 +358,8 @@ def _check_records(cls: type[Project]) -> None:
     names = [c.__name__ for c in classes]
     if len(set(names)) < len(names):
         raise DeclarationError(f"{cls.__name__}.records: two classes have the same name: {names}.")
-    if classes and all(c.__member__ is not None for c in classes):
-        raise DeclarationError(f"{cls.__name__}.records has aggregates only; name their members.")
     for c in classes:
-        if not c.keys:
+        if not c.keys and c.__member__ is None:
             raise DeclarationError(f"{cls.__name__}: {c.__name__} has no key. Declare one.")
     order_classes(classes)
 

@@ -189,16 +189,17 @@ def test_keys_of_aggregates(line: str, said: str) -> None:
     ("head", "said"),
     [
         ('(pt.Aggregate[Recording], order_by="rig")', "A: order_by='rig' is no key or property of "
-         "Recording. Write a name in quotes, with '-' in front for descending.\n"
-         "  keys: session, index."),
+         "Recording. Write a name in quotes, with '-' in front for descending, or a function of a "
+         "member.\n  keys: session, index."),
         ('(pt.Aggregate[Recording], order_by=("index", "--session"))', "A: order_by='--session'"),
         ('(pt.Aggregate[Recording], order_by="raw")', "A: order_by='raw' is no key or property"),
         ("(pt.Aggregate[Recording], order_by=Recording.index)", "A: order_by=<key Recording.ind"),
         ('(pt.Record, order_by="session")', "A: order_by='session': only an aggregate has members"),
         ('(pt.Aggregate[Recording], orderby="index")', "class A(…, orderby=…): there is no such "
-         "class argument. There are: order_by, table."),
+         "class argument. There are: order_by, select, table."),
         ("(pt.Aggregate)", "class A(pt.Aggregate) does not say what it is made of. Write the class "
-         "of its members in brackets, declared above it: class A(pt.Aggregate[Recording])."),
+         "of its members in brackets, declared above it: class A(pt.Aggregate[Recording]); "
+         "or signac's Job: class A(pt.Aggregate[signac.job.Job])."),
         ("(pt.Aggregate[int])", "class A(pt.Aggregate[int]) does not say"),
         ("(pt.Aggregate[Path])", "class A(pt.Aggregate[Path]) does not say"),
         ('(pt.Aggregate["Recording"])', "class A(pt.Aggregate["),

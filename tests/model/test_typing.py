@@ -56,7 +56,7 @@ class Recording(pt.Record):
     wrong_place: Path = trim.step(raw).to("w.wav")  # error: call-arg
     wrong_pattern: Path = pt.seed(3)  # error: arg-type
     wrong_name: float = measure.step(raw).to(3)  # error: arg-type
-    wrong_key: str = pt.key(3)  # error: call-arg
+    wrong_key: str = pt.key(3)  # error: arg-type
 
 
 class Block(pt.Aggregate[Recording], order_by="-session"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..flow.project import CompiledProject
+from ..flow.compiled import CompiledProject
 from ..space import changes
 from ..space.discovery import identifying_seeds
 from ..view.console import console_for

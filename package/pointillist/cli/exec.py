@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from ..errors import ConfigurationError, TaskError
-from ..flow.project import CompiledProject
+from ..flow.compiled import CompiledProject
 from ..plan.tasks import Task
 from ..view.console import console_for
 from .selection import check_names

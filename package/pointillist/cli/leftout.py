@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..flow.project import CompiledProject
+from ..flow.compiled import CompiledProject
 from ..view.console import console_for
 from ..view.summary import show_foreign, show_problems
 

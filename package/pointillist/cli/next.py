@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..flow.project import CompiledProject
+from ..flow.compiled import CompiledProject
 from .selection import check_names, selected_tasks
 
 __all__ = ["extend", "main"]

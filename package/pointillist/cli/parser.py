@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..flow.project import CompiledProject
+from ..flow.compiled import CompiledProject
 from . import discover, exec, next, rekey, run, status, submit
 
 __all__ = ["ProjectParser"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..errors import ConfigurationError
-from ..flow.project import CompiledProject
+from ..flow.compiled import CompiledProject
 from ..model import keys
 from ..model.records import RecordType
 from ..space import changes

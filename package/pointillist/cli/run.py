@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from ..flow.project import CompiledProject, IgnoreConditions
+from ..flow.compiled import CompiledProject, IgnoreConditions
 from ..plan.planner import Planner
 from ..plan.states import State, Verdict
 from ..plan.tasks import Task
@@ -38,9 +38,6 @@ def extend(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_where(parser)
-    parser.add_argument(
-        "--fail-fast", action="store_true", help="End the run at the first failure."
-    )
     parser.add_argument(
         "--retry-failed",
         action="store_true",

@@ -9,7 +9,7 @@ from typing import Any
 from signac.filterparse import parse_filter_arg
 
 from ..errors import ConfigurationError, RecordNotFound
-from ..flow.project import CompiledProject
+from ..flow.compiled import CompiledProject
 from ..plan.planner import Planner
 from ..plan.tasks import Task
 from ..values.collection import Collection, matches_text

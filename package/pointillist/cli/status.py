@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from ..flow.project import CompiledProject
+from ..flow.compiled import CompiledProject
 from ..view.console import console_for
 from ..view.status import Row, show_status, status_json
 from .leftout import tell_left_out

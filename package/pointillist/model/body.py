@@ -97,11 +97,14 @@ def check_order(cls: RecordType) -> None:
                 f"{where}: only an aggregate has members to order. Take it out, or write "
                 f"class {cls.__name__}(pt.Aggregate[Member], order_by=…)."
             )
+        if callable(wanted) or (isinstance(wanted, str) and cls.__member__.__plain__):
+            continue
         if not isinstance(wanted, str) or not _is_known(cls.__member__, wanted.removeprefix("-")):
             member = cls.__member__
             raise DeclarationError(
                 f"{where} is no key or property of {member.__name__}. Write a name in quotes, "
-                f"with '-' in front for descending.\n  keys: {', '.join(member.keys) or 'none'}."
+                f"with '-' in front for descending, or a function of a member.\n"
+                f"  keys: {', '.join(member.keys) or 'none'}."
             )
 
 
@@ -216,6 +219,13 @@ def _check_key(cls: RecordType, name: str, field: Key) -> None:
         )
     member = cls.__member__
     if member is None:
+        if field.of is not None:
+            raise DeclarationError(
+                f"{where}: pt.key(function) is for the key of an aggregate, which is worked out "
+                f"from each member. A record's own key is pt.key()."
+            )
+        return
+    if field.of is not None or member.__plain__:
         return
     if not _is_known(member, name):
         raise UnknownField(

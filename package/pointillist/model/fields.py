@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeclarationError
@@ -70,6 +70,9 @@ class Field:
 class Key(Field):
     """A field of the state point."""
 
+    def __init__(self, of: Callable[[Any], Any] | None = None) -> None:
+        self.of = of
+
 
 class Seed(Field):
     """Input data that no step makes: a file or folder."""
@@ -100,8 +103,14 @@ class Output(Field):
         self.writer_options = dict(writer_options)
 
 
-def key() -> Any:
+def key(of: Callable[[Any], Any] | None = None) -> Any:
     """Declare a key: a field of the state point, typed by its annotation.
+
+    Parameters
+    ----------
+    of : callable, optional
+        For an aggregate's key: a function that gives it of a member, where it is not what the
+        member has under the same name: ``pt.key(lambda job: job.sp.index % 2)``.
 
     Returns
     -------
@@ -109,7 +118,7 @@ def key() -> Any:
         The field. Its type is one of ``str``, ``int``, ``float``, ``bool``, ``datetime.date``,
         ``datetime.datetime``, ``pathlib.Path``.
     """
-    return Key()
+    return Key(of)
 
 
 def seed(pattern: str, *, optional: bool = False, root: str | None = None) -> Any:

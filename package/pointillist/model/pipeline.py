@@ -118,12 +118,12 @@ def order_classes(classes: tuple[Any, ...]) -> list[RecordType]:
     graph: dict[RecordType, list[RecordType]] = {}
     for cls in classes:
         member = cls.__member__
-        if member is not None and member not in classes:
+        if member is not None and member not in classes and not member.__plain__:
             raise DeclarationError(
                 f"{cls.__name__} is an aggregate of {member.__name__}, which is not among the "
                 f"project's records. Write: records = ({member.__name__}, {cls.__name__}, …)."
             )
-        graph[cls] = [member] if member is not None else []
+        graph[cls] = [member] if member is not None and not member.__plain__ else []
     order = list(TopologicalSorter(graph).static_order())
     done: list[RecordType] = []
     for cls in sorted(order, key=lambda c: classes.index(c)):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, get_args, get_origin
 
@@ -13,9 +14,25 @@ from .body import Body, check_order, compile_class
 from .fields import Field, Key, Output, Seed
 from .pipeline import StepSpec
 
-__all__ = ["Aggregate", "Home", "Record", "RecordType", "check_keys", "sort_key"]
+__all__ = ["Aggregate", "Home", "PlainJob", "Record", "RecordType", "check_keys", "sort_key"]
 
-M = TypeVar("M", bound="Record")
+
+class Job(Protocol):
+    """What a signac job is to an aggregate of plain jobs; signac has no types of its own."""
+
+    @property
+    def id(self) -> Any:
+        """The id."""
+
+    @property
+    def path(self) -> Any:
+        """The folder."""
+
+    def fn(self, filename: Any) -> Any:
+        """Return a path in the folder."""
+
+
+M = TypeVar("M", bound="Record | Job")
 
 
 class Home(Protocol):
@@ -52,6 +69,8 @@ def _member_of(cls: type) -> type[Record] | None:
             (member,) = get_args(base)
             if isinstance(member, RecordType):
                 return member  # type: ignore[return-value]  # every RecordType makes Records
+            if _is_job(member):
+                return PlainJob
             raise DeclarationError(_memberless(cls, show(member)))
     if any(base.__name__ == "Aggregate" and base.__module__ == __name__ for base in cls.__bases__):
         raise DeclarationError(_memberless(cls, ""))
@@ -59,11 +78,18 @@ def _member_of(cls: type) -> type[Record] | None:
     return found
 
 
+def _is_job(member: Any) -> bool:
+    """Whether a class is signac's `Job`: who names it has imported it, so we need not."""
+    signac = sys.modules.get("signac.job")
+    return signac is not None and isinstance(member, type) and issubclass(member, signac.Job)
+
+
 def _memberless(cls: type, said: str) -> str:
     got = f"Aggregate[{said}]" if said else "Aggregate"
     return (
         f"class {cls.__name__}(pt.{got}) does not say what it is made of. Write the class of its "
-        f"members in brackets, declared above it: class {cls.__name__}(pt.Aggregate[Recording])."
+        f"members in brackets, declared above it: class {cls.__name__}(pt.Aggregate[Recording]); "
+        f"or signac's Job: class {cls.__name__}(pt.Aggregate[signac.job.Job])."
     )
 
 
@@ -73,8 +99,10 @@ class RecordType(type):
     __fields__: dict[str, Field]
     __steps__: dict[str, StepSpec]
     __member__: type[Record] | None
-    __order__: tuple[str, ...]
+    __order__: tuple[Any, ...]
+    __select__: Callable[[Any], bool] | None
     __table__: str | None
+    __plain__: bool
 
     @classmethod
     def __prepare__(cls, name: str, bases: tuple[type, ...], /, **_: Any) -> Body:
@@ -86,7 +114,8 @@ class RecordType(type):
         bases: tuple[type, ...],
         body: Body,
         /,
-        order_by: str | tuple[str, ...] = (),
+        order_by: Any = (),
+        select: Callable[[Any], bool] | None = None,
         table: str | None = None,
         **unknown: Any,
     ) -> RecordType:
@@ -94,13 +123,14 @@ class RecordType(type):
         for option in unknown:
             raise DeclarationError(
                 f"class {name}(…, {option}=…): there is no such class argument. There are: "
-                "order_by, table."
+                "order_by, select, table."
             )
         cls = super().__new__(metacls, name, bases, dict(body))
         cls.__member__ = _member_of(cls)
         inherited = tuple(getattr(cls, "__order__", ()))
         cls.__order__ = tuple(order_by) if isinstance(order_by, list | tuple) else (order_by,)
         cls.__order__ = cls.__order__ or inherited
+        cls.__select__ = select or getattr(cls, "__select__", None)
         cls.__table__ = table or getattr(cls, "__table__", None)
         cls.__fields__, cls.__steps__ = compile_class(cls, body)
         check_order(cls)
@@ -144,8 +174,10 @@ class Record(metaclass=RecordType):
     __fields__: ClassVar[dict[str, Field]]
     __steps__: ClassVar[dict[str, StepSpec]]
     __member__: ClassVar[type[Record] | None]
-    __order__: ClassVar[tuple[str, ...]]
+    __order__: ClassVar[tuple[Any, ...]]
+    __select__: ClassVar[Callable[[Any], bool] | None]
     __table__: ClassVar[str | None]
+    __plain__: ClassVar[bool] = False
 
     id: str
     _keys: dict[str, Any]
@@ -175,6 +207,20 @@ class Record(metaclass=RecordType):
     def label(self) -> str:
         """The class and the keys, for people: ``Block session=a parity=even``."""
         return " ".join([type(self).__name__, *self.key_texts().values()])
+
+    @property
+    def _place(self) -> tuple[Any, ...]:
+        """What tells records of one class apart, and orders them: the keys, as declared."""
+        return tuple(self._keys.values())
+
+    @property
+    def _as_member(self) -> Any:
+        """What an aggregate has as its member: the record itself."""
+        return self
+
+    def _look_up(self, name: str) -> Any:
+        """Return what an aggregate finds under a name: a key or a property."""
+        return getattr(self, name)
 
     def key_texts(self) -> dict[str, str]:
         """Return ``name=value`` of each key, by name."""
@@ -254,13 +300,49 @@ class Aggregate(Record, Generic[M]):
 
     ``class Block(pt.Aggregate[Recording], order_by="recording_index")``: its keys are looked up by
     name on the members; `order_by` names the keys or properties that order them (``"-index"``
-    for descending), by default all keys of the members.
+    for descending), by default all keys of the members; `select` is a function of a member that
+    says whether it belongs to any. ``Aggregate[signac.job.Job]`` is made of plain jobs: names are
+    then looked up in their state points, and functions get the job.
     """
 
     @property
     def members(self) -> list[M]:
-        """The members, in order."""
-        return self._where().members(self)
+        """The members, in order: records, or signac jobs."""
+        return [member._as_member for member in self._where().members(self)]
+
+
+class PlainJob(Record):
+    """Any job of the workspace, whatever its state point: what ``Aggregate[Job]`` is made of."""
+
+    __plain__ = True
+
+    @property
+    def label(self) -> str:
+        """What it is called for people."""
+        return f"job {self.id[:8]}"
+
+    @property
+    def _place(self) -> tuple[Any, ...]:
+        """What tells plain jobs apart, and orders them: the id."""
+        return (self.id,)
+
+    @property
+    def _as_member(self) -> Any:
+        """What an aggregate has as its member: the signac job."""
+        return self.job
+
+    def _look_up(self, name: str) -> Any:
+        """Return an entry of the state point."""
+        if name not in self._keys:
+            raise KeyError(name)
+        return self._keys[name]
+
+    def key_texts(self) -> dict[str, str]:
+        """Return ``name=value`` of each entry of the state point, by name."""
+        return {name: f"{name}={value}" for name, value in self._keys.items()}
+
+    def __hash__(self) -> int:
+        return hash(self.id)
 
 
 def field_of(cls: RecordType, name: str) -> Field:
@@ -302,4 +384,4 @@ def check_keys(cls: RecordType, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def sort_key(record: Record) -> tuple[Any, ...]:
     """Return what records of one class are ordered by: their keys, in declared order."""
-    return tuple(record._keys.values())
+    return record._place

@@ -22,7 +22,7 @@ from .membership import DIGEST, MEMBERS, digest, group_members
 from .tables import match_rows, read_rows
 from .writing import alone, make, move, read_statepoint, writing
 
-__all__ = ["add", "discover", "rekey", "sync"]
+__all__ = ["add", "discover", "foresee", "rekey", "sync"]
 
 
 def add(space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str, Any]) -> Record:
@@ -86,6 +86,18 @@ def sync(space: DataSpace, journal: Journal) -> dict[str, tuple[int, int, int]]:
     for problem in problems:
         space.report(problem)
     return {}
+
+
+def foresee(space: DataSpace) -> None:
+    """Show aggregates as `sync` would make them; write nothing."""
+    space.forget()
+    problems: list[RecordError] = []
+    for cls in space.classes:
+        if cls.__member__ is not None:
+            for aggregate, members in _changes(space, cls, problems):
+                space.foresee(cls, aggregate, members)
+    for problem in problems:
+        space.report(problem)
 
 
 def rekey(space: DataSpace, journal: Journal, record: Record, changes: Mapping[str, Any]) -> Record:

@@ -58,6 +58,7 @@ class DataSpace:
         # An id is its state point's hash: what was read once under it holds for good.
         self._keys: dict[tuple[RecordType, str], dict[str, Any] | None] = {}
         self._documents: dict[str, tuple[int | None, Mapping[str, Any]]] = {}
+        self._foreseen: dict[str, list[str]] = {}
         self._configuration: Configuration | None = None
 
     @property
@@ -83,6 +84,7 @@ class DataSpace:
         """Look anew, when it is next asked for, which jobs are there and what documents say."""
         self._shelves.clear()
         self._documents.clear()
+        self._foreseen.clear()
         self._problems.clear()
 
     def refresh(self) -> None:
@@ -95,7 +97,7 @@ class DataSpace:
 
     def is_first(self, cls: RecordType) -> bool:
         """Whether the class lives in the plain workspace."""
-        return cls is self._first
+        return cls is self._first or cls.__plain__
 
     def signac_root(self, cls: RecordType) -> Path:
         """Return the folder of the signac project that holds a class."""
@@ -183,8 +185,31 @@ class DataSpace:
         if cls.__member__ is None:
             raise RecordError(f"{record.label} is no aggregate: it has no members.")
         known = self.records(cls.__member__)
-        named = self.document(cls, record.id).get(MEMBERS, ())
+        named = self._foreseen.get(record.id)
+        if named is None:
+            named = self.document(cls, record.id).get(MEMBERS, ())
         return [known[id] for id in named if id in known]
+
+    def foresee(self, cls: RecordType, aggregate: Any, members: list[str]) -> None:
+        """Show an aggregate with members that are not written down yet.
+
+        Parameters
+        ----------
+        cls : RecordType
+            Its class.
+        aggregate : Record or dict
+            The aggregate, or the keys of one that has no job yet.
+        members : list of str
+            Their ids, in order.
+        """
+        if not isinstance(aggregate, Record):
+            id = calc_id(self.statepoint(cls, aggregate))
+            found: Any = cls._found(id, aggregate, self.home)  # type: ignore[attr-defined]  # a Record
+            shelf = self._shelf(cls)
+            shelf.records[id] = shelf.by_keys[found._place] = found
+            shelf.seen = None  # look again before it is believed next time
+            aggregate = found
+        self._foreseen[aggregate.id] = members
 
     def orphans(self, cls: RecordType) -> list[Any]:
         """Return the aggregates of a class that have no members any more."""
@@ -270,6 +295,8 @@ class DataSpace:
                 "Restore the file, or remove the job's folder; the others go on.",
                 record=f"{cls.__name__} {id}",
             ) from None
+        if cls.__plain__:
+            return dict(data)
         kind = data.get("aggregate" if cls.__member__ else "record")
         if not self.is_first(cls) and kind != cls.__name__:
             return None

@@ -64,14 +64,17 @@ def group_members(
         If members cannot be ordered.
     """
     groups: dict[tuple[Any, ...], list[Record]] = {}
+    ways = {name: getattr(cls.__fields__[name], "of", None) or name for name in cls.keys}
     for record in candidates:
         try:
+            if cls.__select__ is not None and not _value(cls, record, cls.__select__):
+                continue
             values = [
-                keys.check(_value(cls, record, name), kind, f"{cls.__name__}.{name}")
+                keys.check(_value(cls, record, ways[name]), kind, f"{cls.__name__}.{name}")
                 for name, kind in cls.keys.items()
             ]
-            for name in cls.__order__:
-                _value(cls, record, name.removeprefix("-"))
+            for wanted in cls.__order__:
+                _value(cls, record, _ascending(wanted))
         except DeclarationError as error:
             text = str(error).removeprefix(f"{record.label}: ")
             problems.append(
@@ -88,28 +91,40 @@ def group_members(
 def ordered(cls: RecordType, members: Iterable[Record]) -> list[Record]:
     """Return members in the order that the aggregate declares; ties by the members' keys."""
     result = sorted(members, key=sort_key)
-    for name in reversed(cls.__order__):
-        placed = [(_value(cls, record, name.removeprefix("-")), record) for record in result]
+    for wanted in reversed(cls.__order__):
+        placed = [(_value(cls, record, _ascending(wanted)), record) for record in result]
         try:
-            placed.sort(key=lambda pair: pair[0], reverse=name.startswith("-"))
+            placed.sort(key=lambda pair: pair[0], reverse=_ascending(wanted) != wanted)
         except TypeError as error:
             raise DeclarationError(
-                f"{cls.__name__} cannot be ordered by {name}: {error}. Give every "
+                f"{cls.__name__} cannot be ordered by {_said(wanted)}: {error}. Give every "
                 f"{type(result[0]).__name__} a value of one type."
             ) from None
         result = [record for _, record in placed]
     return result
 
 
-def _value(cls: RecordType, record: Record, name: str) -> Any:
+def _ascending(wanted: Any) -> Any:
+    return wanted.removeprefix("-") if isinstance(wanted, str) else wanted
+
+
+def _said(wanted: Any) -> str:
+    return wanted if isinstance(wanted, str) else getattr(wanted, "__name__", repr(wanted))
+
+
+def _value(cls: RecordType, record: Record, wanted: Any) -> Any:
+    """Return what a member has under a name, or a function gives of it."""
     try:
-        return getattr(record, name)
+        return wanted(record._as_member) if callable(wanted) else record._look_up(wanted)
     except CorruptRecord:  # where it belongs is not known
         raise
     except Exception as error:
+        if isinstance(error, KeyError) and type(record).__plain__ and not callable(wanted):
+            raise DeclarationError(f"its state point has no {wanted}") from error
         table = f", or a row in {type(record).__table__}" if type(record).__table__ else ""
+        what = "the function" if callable(wanted) else "its property"
         raise DeclarationError(
-            f"{record.label}: its property {name}, by which {cls.__name__} groups or orders, "
+            f"{record.label}: {what} {_said(wanted)}, by which {cls.__name__} groups or orders, "
             f"raised {type(error).__name__}: {error}. It may depend on keys and the document only; "
             f"it needs a value{table}.",
             record=record.label,

@@ -10,26 +10,25 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-import flow
 from flow.project import IgnoreConditions
-from flow.util.misc import _add_cwd_to_environment_pythonpath, _switch_to_directory
-from signac.job import Job
 
-from ..errors import ConfigurationError, RecordNotFound, SeveralRecords, TaskError
+from ..errors import ConfigurationError, RecordNotFound, TaskError
 from ..model.pipeline import StepSpec
-from ..model.records import Record, RecordType
+from ..model.records import RecordType
 from ..plan.states import Reason, State, Verdict
 from ..plan.tasks import Task
 from ..run.attempt import failure
 from ..run.engine import Engine
 from ..run.runner import Runner
+from ..space import changes
+from .flowproject import FlowProject
 from .operations import Operation, compile_step, group_of
-from .shelves import RecordStore, shelf_project
+from .shelves import RecordStore
 
 __all__ = ["CompiledProject", "IgnoreConditions"]
 
 
-class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow has no types
+class CompiledProject(FlowProject):
     """What ``Project`` is to signac-flow: one project over the workspaces of all classes."""
 
     engine: Engine
@@ -58,7 +57,6 @@ class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow ha
 
     def _register_groups(self) -> None:
         super()._register_groups()  # of the operations that are no steps
-        self._shelf_projects: dict[RecordType, Any] = {}
         stores: dict[RecordType, RecordStore] = {}
         for step in self._steps():
             operation = compile_step(step, self.record_of, self.engine.planner, self.carry_out)
@@ -66,11 +64,8 @@ class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow ha
             group = group_of(operation)
             self._groups[group.name] = group
             if step.record not in stores:
-                stores[step.record] = self._store(step.record)
+                stores[step.record] = self.shelves.store(step.record)
             self._group_to_aggregate_store[group] = stores[step.record]
-
-    def _store(self, cls: RecordType) -> RecordStore:
-        return RecordStore(cls, lambda: self.engine.space.records(cls), self.job_of)
 
     def _steps(self) -> Iterator[StepSpec]:
         for cls in self.engine.space.classes:
@@ -78,68 +73,28 @@ class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow ha
 
     # jobs and records
 
-    def job_of(self, record: Record) -> Any:
-        """Return the signac job of a record."""
-        cls = type(record)
-        if self.engine.space.is_first(cls):
-            return self.open_job(id=record.id)
-        if cls not in self._shelf_projects:
-            root = self.engine.space.project_of(cls).path
-            self._shelf_projects[cls] = shelf_project(self, root)
-        return self._shelf_projects[cls].open_job(id=record.id)
+    @property
+    def _has_records(self) -> bool:
+        return bool(self.engine.space.classes)
 
-    def record_of(self, job: Any) -> Record:
-        """Return the record of a signac job.
+    def _look_again(self) -> None:
+        self.engine.space.refresh()
 
-        Raises
-        ------
-        RecordNotFound
-            If the job is of no class of the project.
-        """
-        for cls in self.engine.space.classes:
-            found = self.engine.space.records(cls).get(job.id)
-            if found is not None:
-                record: Record = found
-                return record
-        raise RecordNotFound(f"the job {job.id} is no record of {type(self).__name__}.")
-
-    def records_by_id(self, start: str) -> list[Any]:
-        """Return the records, of any class, whose job id begins with `start`."""
-        return [
-            record
-            for cls in self.engine.space.classes
-            for id, record in self.engine.space.records(cls).items()
-            if id.startswith(start)
-        ]
+    def follow(self) -> None:
+        """Let the aggregates follow their members, where operations work on records."""
+        if self._operation_records:
+            changes.sync(self.engine.space, self.engine.journal)
 
     def _get_aggregate_from_id(self, id: str, check_abbrevations: bool = True) -> Any:
-        found = self.records_by_id(id)
-        exact = [record for record in found if record.id == id]
-        if len(exact or found) > 1:
-            some = "; ".join(f"{record.id[:8]}… {record.label}" for record in found[:3])
-            raise SeveralRecords(
-                f"{len(found)} job ids begin with {id!r}: {some}. Give more of it."
-            )
-        if exact or (found and check_abbrevations):
-            return (self.job_of(found[0]),)
+        found = self.shelves.find(id)
+        if found is not None and (check_abbrevations or found.id == id):
+            return (found,)
         try:
             return super()._get_aggregate_from_id(id, check_abbrevations)
         except LookupError:
             raise RecordNotFound(
                 f"there is no job whose id begins with {id!r}. `status -d` lists them."
             ) from None
-
-    def _convert_jobs_to_aggregates(self, jobs: Any) -> Any:
-        """Accept the jobs of every class, where signac-flow accepts those of its workspace."""
-        if jobs is None or not isinstance(jobs, list | tuple | set):
-            return super()._convert_jobs_to_aggregates(jobs)
-        ours: list[Any] = []
-        others: list[Any] = []
-        for job in jobs:
-            single = job[0] if isinstance(job, tuple) and len(job) == 1 else job
-            is_ours = isinstance(single, Job) and bool(self.records_by_id(single.id))
-            (ours if is_ours else others).append((single,) if is_ours else job)
-        return ours + (super()._convert_jobs_to_aggregates(others) if others else [])
 
     # operations by name
 
@@ -201,15 +156,6 @@ class CompiledProject(flow.FlowProject):  # type: ignore[misc]  # signac-flow ha
             if ids is None or record.id in ids
         ]
         return dict(Counter(label for job in jobs for label in self.labels(job)))
-
-    @contextmanager
-    def at_root(self, wanted: bool) -> Iterator[None]:
-        """Work in the project's folder, if that is wanted; modules are found as before."""
-        if not wanted:
-            yield
-            return
-        with _add_cwd_to_environment_pythonpath(), _switch_to_directory(self.path):
-            yield
 
     @contextmanager
     def hooks_around(self, task: Task) -> Iterator[None]:

@@ -1,0 +1,294 @@
+"""signac-flow's project on an engine of ours, with its known defects mended."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import flow
+from flow.aggregates import _AggregatesCursor
+from flow.errors import SubmitError
+from flow.project import FlowCmdOperation, IgnoreConditions
+from flow.util.misc import _add_cwd_to_environment_pythonpath, _switch_to_directory
+from signac.filterparse import parse_filter_arg
+from signac.job import Job
+
+from .conditions import Condition
+from .declaring import FlowProjectType
+from .executions import hooks_around
+from .groups import register_groups
+from .passes import Order, Passes
+from .selection import Filtered
+from .submission import ask_scheduler, submit, with_waiting
+from .workers import Carrier
+
+__all__ = ["IgnoreConditions", "MendedProject"]
+
+
+class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignore[misc]  # no types
+    """A ``flow.FlowProject`` whose known defects are mended, and whose runs go on to the end."""
+
+    _operation_records: dict[str, Any] = {}
+
+    # registering
+
+    def _register_operations(self) -> None:
+        super()._register_operations()
+        for operation in self._operations.values():
+            for conditions in (operation._preconditions, operation._postconditions):
+                conditions[:] = [Condition(condition._callback) for condition in conditions]
+
+    def _register_groups(self) -> None:
+        register_groups(self)
+
+    def _reregister_aggregates(self) -> None:
+        for store in self._group_to_aggregate_store.inverse:
+            if hasattr(store, "_register_aggregates"):
+                store._register_aggregates()
+
+    def follow(self) -> None:
+        """Make what operations work on, before they are carried out: jobs are there already."""
+
+    # jobs
+
+    def _convert_jobs_to_aggregates(self, jobs: Any) -> Any:
+        """Take jobs of a plain ``signac.Project`` too: they are looked up here by their ids."""
+        self._reregister_aggregates()
+        if jobs is None or isinstance(jobs, _AggregatesCursor):
+            return super()._convert_jobs_to_aggregates(jobs)
+        return super()._convert_jobs_to_aggregates([self._own(job) for job in jobs])
+
+    def _own(self, jobs: Any) -> Any:
+        if isinstance(jobs, Job):
+            return self._own_job(jobs)
+        if isinstance(jobs, Iterable) and not isinstance(jobs, str):
+            return tuple(self._own_job(job) if isinstance(job, Job) else job for job in jobs)
+        return jobs  # signac-flow says what is wrong with it
+
+    def _own_job(self, job: Any) -> Any:
+        if hasattr(job._project, "_environment") or job not in self:
+            return job
+        return self.open_job(id=job.id)
+
+    def find_matching(self, filter: Mapping[str, Any]) -> Iterator[Any]:
+        """Yield the jobs, also those of record classes, that match a signac filter."""
+        yield from self.find_jobs(filter)
+
+    def _select_jobs_from_args(self, args: Any) -> Any:
+        self._reregister_aggregates()
+        if not getattr(args, "filter", None) or args.job_id:
+            return super()._select_jobs_from_args(args)
+        found = Filtered(self, parse_filter_arg(args.filter))
+        if found.partly:
+            which = "1 aggregate" if found.partly == 1 else f"{found.partly} aggregates"
+            print(
+                f"-f: {which} left out, as only some of their jobs match the filter.",
+                file=sys.stderr,
+            )
+        return found
+
+    @contextlib.contextmanager
+    def _buffered(self) -> Iterator[None]:
+        try:
+            with super()._buffered():
+                yield
+        finally:  # also if a condition raised
+            self._is_buffered = False
+            self._jobs_cursor = None
+
+    # running
+
+    def run(
+        self,
+        jobs: Iterable[Any] | None = None,
+        names: Iterable[str] | None = None,
+        pretend: bool = False,
+        np: int | None = None,
+        timeout: float | None = None,
+        num: int | None = None,
+        num_passes: int | None = 1,
+        progress: bool = False,
+        order: Order = None,
+        ignore_conditions: Any = IgnoreConditions.NONE,
+        *,
+        fail_fast: bool = False,
+    ) -> Any:
+        """Carry out all eligible operations, as signac-flow does, but to the end.
+
+        Parameters
+        ----------
+        jobs : iterable of signac Job or of tuples of them, optional
+            Only on these jobs or aggregates.
+        names : iterable of str, optional
+            Only these operations or groups: regular expressions that match whole names.
+        pretend, np, timeout, num, num_passes, progress, order, ignore_conditions
+            As in signac-flow.
+        fail_fast : bool
+            Raise the first error at once, as signac-flow does.
+
+        Raises
+        ------
+        flow.errors.UserOperationError
+            At the end, if operations failed: the first of the errors.
+        flow.errors.UserConditionError
+            If a condition cannot be judged.
+        """
+        if isinstance(names, str):
+            raise ValueError(
+                "The names argument of FlowProject.run() must be a sequence of strings, "
+                "not a string."
+            )
+        if not isinstance(ignore_conditions, IgnoreConditions):
+            raise ValueError(
+                "The ignore_conditions argument of FlowProject.run() "
+                "must be a member of class IgnoreConditions."
+            )
+        with Carrier(self, np, timeout, pretend, progress, fail_fast) as carrier:
+            passes = Passes(
+                self,
+                self._convert_jobs_to_aggregates(jobs),
+                names,
+                None if num is not None and num < 0 else num,
+                None if num_passes is not None and num_passes < 0 else num_passes,
+                order,
+                ignore_conditions,
+                carrier,
+                pretend,
+            )
+            passes.run()
+        if passes.failed:
+            (_, error), *others = passes.failed
+            if others:
+                count = len(passes.failed)
+                error.add_note(f"{count} operations failed; this is the error of the first.")
+            raise error
+
+    @contextlib.contextmanager
+    def _run_with_hooks(self, operation: Any) -> Iterator[None]:
+        hooks = [self._project_hooks, self._operation_hooks.get(operation.name)]
+        with hooks_around([h for h in hooks if h], operation.name, operation._jobs):
+            yield
+
+    # submission
+
+    def _query_scheduler_status(self, err: Any = None, ignore_errors: bool = False) -> Any:
+        return ask_scheduler(self, sys.stderr if err is None else err)
+
+    def _setup_template_environment(self) -> Any:
+        return with_waiting(super()._setup_template_environment())
+
+    def submit(
+        self,
+        bundle_size: int = 1,
+        jobs: Iterable[Any] | None = None,
+        names: Iterable[str] | None = None,
+        num: int | None = None,
+        parallel: bool = False,
+        force: bool = False,
+        ignore_conditions: Any = IgnoreConditions.NONE,
+        ignore_conditions_on_execution: Any = IgnoreConditions.NONE,
+        **options: Any,
+    ) -> None:
+        """Submit all eligible operations to the scheduler, as signac-flow does.
+
+        Parameters
+        ----------
+        bundle_size : int
+            How many operations go into one submission; 0 for all.
+        jobs : iterable of signac Job or of tuples of them, optional
+            Only on these jobs or aggregates.
+        names : iterable of str, optional
+            Only these operations or groups: regular expressions that match whole names.
+        num : int, optional
+            How many operations are submitted at most.
+        parallel : bool
+            Whether the operations of a bundle run at the same time.
+        force : bool
+            Whether warnings and checks are ignored.
+        ignore_conditions, ignore_conditions_on_execution : IgnoreConditions
+            The conditions that do not count now, and when the operations are carried out.
+        **options
+            For the environment's ``submit``: ``pretend``, ``hold``, ``after``, ``flags``, …
+        """
+        if isinstance(names, str):
+            raise ValueError(
+                "The 'names' argument must be a sequence of strings, however "
+                f"a single string was provided: {names}."
+            )
+        if not isinstance(ignore_conditions, IgnoreConditions):
+            raise ValueError(
+                "The ignore_conditions argument of FlowProject.run() "
+                "must be a member of class IgnoreConditions."
+            )
+        if not options.get("pretend"):
+            self.follow()
+        eligible = self._get_submission_operations(
+            self._convert_jobs_to_aggregates(jobs),
+            self._get_default_directives(),
+            names,
+            ignore_conditions,
+            ignore_conditions_on_execution,
+        )
+        submit(self, eligible, num, bundle_size, parallel=parallel, force=force, **options)
+
+    # the command line
+
+    @classmethod
+    def _add_operation_selection_arg_group(cls, parser: Any) -> None:
+        super()._add_operation_selection_arg_group(parser)
+        if parser.prog.endswith(" run"):
+            parser.add_argument(
+                "--fail-fast", action="store_true", help="End the run at the first failure."
+            )
+
+    def _main_run(self, args: Any) -> None:
+        with self.at_root(args.switch_to_project_root):
+            self.run(
+                jobs=self._select_jobs_from_args(args),
+                names=args.operation_name,
+                pretend=args.pretend,
+                np=args.parallel,
+                timeout=args.timeout,
+                num=args.num,
+                num_passes=args.num_passes,
+                progress=args.progress,
+                order=args.order,
+                ignore_conditions=args.ignore_conditions,
+                fail_fast=args.fail_fast,
+            )
+
+    def _main_submit(self, args: Any) -> None:
+        try:
+            super()._main_submit(args)
+        except SubmitError as error:
+            sys.exit(f"Error: not everything was submitted: {error}")
+
+    def _main_next(self, args: Any) -> None:
+        self.follow()
+        self._reregister_aggregates()
+        super()._main_next(args)
+
+    def _main_exec(self, args: Any) -> None:
+        """Carry an operation out on jobs or aggregates, whatever its state is."""
+        self.follow()
+        operation = self._operations[args.operation]
+        for _, jobs, _ in self._generate_selected_aggregate_groups(
+            selected_aggregates=self._select_jobs_from_args(args),
+            selected_groups={self._groups[args.operation]},
+        ):
+            if isinstance(operation, FlowCmdOperation):
+                subprocess.run(operation(*jobs), shell=True, check=True)
+            else:
+                operation(*jobs)
+
+    @contextlib.contextmanager
+    def at_root(self, wanted: bool) -> Iterator[None]:
+        """Work in the project's folder, if that is wanted; modules are found as before."""
+        if not wanted:
+            yield
+            return
+        with _add_cwd_to_environment_pythonpath(), _switch_to_directory(self.path):
+            yield
