@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import signac
-from flow.errors import NoSchedulerError, SubmitError
 
 from .cli import exec as exec_verb
 from .cli import next as next_verb
@@ -19,9 +17,7 @@ from .cli import status as status_verb
 from .cli.parser import ProjectParser
 from .cli.selection import check_names, selected_ids, selected_tasks
 from .errors import (
-    ConfigurationError,
     DeclarationError,
-    PointillistError,
     SpaceError,
     TasksFailed,
 )
@@ -108,6 +104,35 @@ class Project(CompiledProject):
         kind: Any = cls
         added: Any = changes.add(self.engine.space, self.engine.journal, kind, keys)
         return added  # type: ignore[no-any-return]  # a record of the class
+
+    def add_product(self, cls: type[R], /, **keys: Any) -> list[R]:
+        """Add a record for each combination of keys, if it is not there; aggregates follow.
+
+        ``lab.add_product(Run, temperature=[1.5, 2.0, 2.5], replica=range(4))`` adds twelve.
+
+        Parameters
+        ----------
+        cls : type of Record
+            Their class.
+        **keys
+            By key, the values that it takes, or one value.
+
+        Returns
+        -------
+        list of Record
+            The records, those that were there before too; the last key changes fastest.
+
+        Raises
+        ------
+        RecordNotFound
+            If a key is missing, or there is no such key or class.
+        RecordError
+            If the class is an aggregate.
+        """
+        self[cls]
+        kind: Any = cls
+        added: Any = changes.add_product(self.engine.space, self.engine.journal, kind, keys)
+        return added  # type: ignore[no-any-return]  # records of the class
 
     def discover(self) -> Report:
         """Make jobs of the files that match the seeds' patterns; aggregates follow.
@@ -278,24 +303,7 @@ class Project(CompiledProject):
         """
         if parser is None and self.engine.space.classes:
             parser = ProjectParser(self)
-        try:
-            try:
-                super().main(parser)
-            finally:
-                sys.stdout.flush()
-        except PointillistError as error:
-            print(f"Error: {error}", file=sys.stderr)
-            sys.exit(1)
-        except KeyboardInterrupt:
-            print(
-                "\ninterrupted: what had ended is kept, the task at hand was given up. "
-                "The same command goes on from here.",
-                file=sys.stderr,
-            )
-            sys.exit(130)
-        except BrokenPipeError:  # `status | head` has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
+        super().main(parser)
 
     def _main_run(self, args: argparse.Namespace) -> None:
         if self.engine.space.classes and hasattr(args, "where"):
@@ -319,21 +327,9 @@ class Project(CompiledProject):
             super()._main_next(args)
 
     def _main_submit(self, args: argparse.Namespace) -> None:
-        if not self.engine.space.classes:
-            super()._main_submit(args)
-            return
-        check_names(self, args.operation_name)
-        try:
-            super()._main_submit(args)
-        except NoSchedulerError:
-            raise ConfigurationError(
-                f"signac-flow sees no scheduler here ({self._environment.__name__}). Submit on a "
-                "machine that has one; `run` needs none."
-            ) from None
-        except RuntimeError as error:
-            if not isinstance(error, SubmitError) and "not available" not in str(error):
-                raise
-            raise ConfigurationError(f"nothing was submitted: {error}") from error
+        if self.engine.space.classes:
+            check_names(self, args.operation_name)
+        super()._main_submit(args)
 
     def _select_jobs_from_args(self, args: argparse.Namespace) -> Any:
         if not getattr(args, "where", None) and not getattr(args, "filter", None):

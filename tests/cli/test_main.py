@@ -54,4 +54,4 @@ def test_no_verb(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([])
     assert 2 == caught.value.code
-    assert "{new,templates}" in capsys.readouterr().err
+    assert "{new,templates,doctor}" in capsys.readouterr().err

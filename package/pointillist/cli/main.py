@@ -1,4 +1,4 @@
-"""The program ``pointillist``: new projects from templates."""
+"""The program ``pointillist``: new projects from templates, and whether all is there for them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from ..errors import PointillistError
-from . import templates
+from . import doctor, templates
 
 __all__ = ["main"]
 
@@ -16,6 +16,7 @@ EXAMPLES = """examples:
   pointillist templates
   pointillist new recordings my_project
   cd my_project && python init.py && python project.py run
+  pointillist doctor
 """
 
 
@@ -42,8 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    doctor.add(verbs)
     args = parser.parse_args(arguments)
     try:
+        if args.verb == "doctor":
+            return doctor.main(args)
         if args.verb == "new":
             templates.copy(args.template, args.folder)
             print(f"{args.folder} is ready. Next:")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from flow.aggregates import aggregator, get_aggregate_id
 from flow.labels import classlabel, label, staticlabel
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..model.records import Record, RecordType
     from ..run.engine import Engine
     from ..values.collection import Collection
+    from .decorators import Decorator
 
 __all__ = [
     "FlowProject",
@@ -33,6 +35,7 @@ __all__ = [
     "staticlabel",
 ]
 
+F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R", bound="Record")
 
 _MOST = 3
@@ -69,6 +72,7 @@ class FlowProject(MendedProject):
     """
 
     _told: set[str]
+    _label_totals: dict[str, int]
 
     @cached_property
     def engine(self) -> Engine:
@@ -108,6 +112,14 @@ class FlowProject(MendedProject):
 
     # declaring
 
+    @overload
+    @classmethod
+    def label(cls, label_name_or_func: F) -> F: ...
+
+    @overload
+    @classmethod
+    def label(cls, label_name_or_func: str | None = None, *, on: Any = None) -> Decorator: ...
+
     @classmethod
     def label(cls, label_name_or_func: Any = None, *, on: Any = None) -> Any:
         """Make a function a label, as signac-flow does.
@@ -139,7 +151,7 @@ class FlowProject(MendedProject):
 
     def _register_operations(self) -> None:
         super()._register_operations()
-        self._told = set()
+        self._told, self._label_totals = set(), {}
         on = _collected(type(self), "_OPERATION_RECORDS")
         self._operation_records = {
             name: on[function_of(operation)]
@@ -222,6 +234,21 @@ class FlowProject(MendedProject):
                 yield value
             elif value:
                 yield name or getattr(function, "_label_name", function.__name__)
+
+    def _get_standard_template_context(self) -> Any:
+        return {**super()._get_standard_template_context(), "label_totals": self._label_totals}
+
+    def _fetch_status(self, *args: Any, **options: Any) -> Any:
+        """Count, beside what signac-flow looks up, how many jobs may have each label."""
+        results, job_labels, jobs = super()._fetch_status(*args, **options)
+        self._label_totals.clear()
+        if self._label_records:
+            kinds = {job.id: getattr(job._project, "record_class", None) for job in jobs}
+            counts = Counter(kinds.values())
+            found = {(name, kinds[e["job_id"]]) for e in job_labels for name in e["labels"]}
+            for name, kind in found:
+                self._label_totals[name] = self._label_totals.get(name, 0) + counts[kind]
+        return results, job_labels, jobs
 
     # following
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import flow
 from flow.aggregates import _AggregatesCursor
-from flow.errors import SubmitError
+from flow.errors import NoSchedulerError, SubmitError
 from flow.project import FlowCmdOperation, IgnoreConditions
 from flow.util.misc import _add_cwd_to_environment_pythonpath, _switch_to_directory
 from signac.filterparse import parse_filter_arg
 from signac.job import Job
 
+from ..errors import ConfigurationError, PointillistError
 from .conditions import Condition
 from .declaring import FlowProjectType
 from .executions import hooks_around
@@ -25,11 +27,30 @@ from .selection import Filtered
 from .submission import ask_scheduler, submit, with_waiting
 from .workers import Carrier
 
+if TYPE_CHECKING:
+    from .decorators import ConditionClass, GroupEntry, HookClass, OperationRegister
+
 __all__ = ["IgnoreConditions", "MendedProject"]
 
 
 class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignore[misc]  # no types
     """A ``flow.FlowProject`` whose known defects are mended, and whose runs go on to the end."""
+
+    if TYPE_CHECKING:
+        operation: ClassVar[OperationRegister]
+        pre: ClassVar[ConditionClass]
+        post: ClassVar[ConditionClass]
+        operation_hooks: ClassVar[HookClass]
+
+        @classmethod
+        def make_group(
+            cls,
+            name: str,
+            submit_options: str = "",
+            run_options: str = "",
+            group_aggregator: Any = None,
+        ) -> GroupEntry:
+            """Make a group of operations."""
 
     _operation_records: dict[str, Any] = {}
 
@@ -84,8 +105,9 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
         found = Filtered(self, parse_filter_arg(args.filter))
         if found.partly:
             which = "1 aggregate" if found.partly == 1 else f"{found.partly} aggregates"
+            whose = "its" if found.partly == 1 else "their"
             print(
-                f"-f: {which} left out, as only some of their jobs match the filter.",
+                f"-f: {which} left out, as only some of {whose} jobs match the filter.",
                 file=sys.stderr,
             )
         return found
@@ -236,6 +258,33 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
 
     # the command line
 
+    def main(self, parser: Any = None) -> None:
+        """Carry out what the command line says; what goes wrong on purpose is said in a line.
+
+        Parameters
+        ----------
+        parser : argparse.ArgumentParser, optional
+            As in signac-flow.
+        """
+        try:
+            try:
+                super().main(parser)
+            finally:
+                sys.stdout.flush()
+        except PointillistError as error:
+            print(f"Error: {error}", file=sys.stderr)
+            sys.exit(1)
+        except KeyboardInterrupt:
+            print(
+                "\ninterrupted: what had ended is kept, the task at hand was given up. "
+                "The same command goes on from here.",
+                file=sys.stderr,
+            )
+            sys.exit(130)
+        except BrokenPipeError:  # `status | head` has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+
     @classmethod
     def _add_operation_selection_arg_group(cls, parser: Any) -> None:
         super()._add_operation_selection_arg_group(parser)
@@ -263,8 +312,13 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
     def _main_submit(self, args: Any) -> None:
         try:
             super()._main_submit(args)
-        except SubmitError as error:
-            sys.exit(f"Error: not everything was submitted: {error}")
+        except NoSchedulerError:
+            raise ConfigurationError(
+                f"signac-flow sees no scheduler here ({self._environment.__name__}). Submit on a "
+                "machine that has one; `run` needs none."
+            ) from None
+        except (SubmitError, FileNotFoundError) as error:
+            raise ConfigurationError(f"the scheduler took nothing more: {error}") from error
 
     def _main_next(self, args: Any) -> None:
         self.follow()

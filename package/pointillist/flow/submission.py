@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -42,7 +42,7 @@ def ask_scheduler(project: Any, err: TextIO) -> dict[str, JobStatus]:
         return {job.name(): job.status() for job in project.scheduler_jobs(scheduler)}
     except (RuntimeError, OSError, subprocess.SubprocessError, ValueError, LookupError) as error:
         print(
-            f"The scheduler cannot be asked ({_said(error)}); shown is what was last known of it.",
+            f"The scheduler cannot be asked ({_said(error)}); what was last known of it counts.",
             file=err,
         )
         known = project._get_cached_scheduler_status()
@@ -98,9 +98,12 @@ def with_waiting(environment: jinja2.Environment) -> jinja2.Environment:
     return environment
 
 
-def _remember_pids(script: str) -> str:
-    """Return a script that notes the process id of each command which it leaves running."""
-    return re.sub(r"(?m)^([^#\n].*) &$", r'\1 &\npids="${pids:-} $!"', script)
+def _remember_pids(script: str, operations: Iterable[Any]) -> str:
+    """Return a script that notes the process id of each operation which it leaves running."""
+    for operation in operations:
+        line = re.compile(rf"(?m)^({re.escape(operation.cmd)}.* &)$")
+        script = line.sub(lambda found: f'{found[1]}\npids="${{pids:-}} $!"', script)
+    return script
 
 
 def _said(error: Exception) -> str:

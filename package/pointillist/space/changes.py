@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from .membership import DIGEST, MEMBERS, digest, group_members
 from .tables import match_rows, read_rows
 from .writing import alone, make, move, read_statepoint, writing
 
-__all__ = ["add", "discover", "foresee", "rekey", "sync"]
+__all__ = ["add", "add_product", "discover", "foresee", "rekey", "sync"]
 
 
 def add(space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str, Any]) -> Record:
@@ -35,11 +36,7 @@ def add(space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str
     SpaceError
         If the project's folder cannot be written.
     """
-    if cls.__member__ is not None:
-        raise RecordError(
-            f"{cls.__name__} is an aggregate: it follows its members. Add a "
-            f"{cls.__member__.__name__}."
-        )
+    _check_is_no_aggregate(cls)
     checked = check_keys(cls, values)
     place = tuple(checked.values())
     if place not in space.by_keys(cls):
@@ -48,6 +45,57 @@ def add(space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str
             _sync(space)
     record: Record = space.by_keys(cls)[place]
     return record
+
+
+def add_product(
+    space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str, Any]
+) -> list[Record]:
+    """Add a record for each combination of keys, and let the aggregates follow.
+
+    Parameters
+    ----------
+    space : DataSpace
+        The records.
+    journal : Journal
+        This process's.
+    cls : RecordType
+        The records' class.
+    values : mapping of str to iterable or single value
+        By key.
+
+    Raises
+    ------
+    RecordError
+        If the class is an aggregate, or a key is missing or wrong.
+    SpaceError
+        If the project's folder cannot be written.
+    """
+    _check_is_no_aggregate(cls)
+    axes = [[v] if _is_single(v) else list(v) for v in values.values()]
+    wanted = [
+        check_keys(cls, dict(zip(values, point, strict=True))) for point in itertools.product(*axes)
+    ]
+    places = list(dict.fromkeys(tuple(checked.values()) for checked in wanted))
+    new = [place for place in places if place not in space.by_keys(cls)]
+    if new:
+        with alone(space, journal):
+            for place in new:
+                make(space, cls, dict(zip(cls.keys, place, strict=True)))
+            space.forget()
+            _sync(space)
+    return [space.by_keys(cls)[place] for place in places]
+
+
+def _is_single(value: Any) -> bool:
+    return isinstance(value, str) or not isinstance(value, Iterable)
+
+
+def _check_is_no_aggregate(cls: RecordType) -> None:
+    if cls.__member__ is not None:
+        raise RecordError(
+            f"{cls.__name__} is an aggregate: it follows its members. Add a "
+            f"{cls.__member__.__name__}."
+        )
 
 
 def discover(space: DataSpace, journal: Journal) -> Report:

@@ -27,7 +27,7 @@ from .layout import JobFolder, claims_in
 
 __all__ = ["Claim", "Owner", "owner_of", "take"]
 
-_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def take(folder: JobFolder, step: str, left: list[int], journal: Journal) -> Cla
         try:
             os.link(source, place)
         except OSError as error:
-            if error.errno not in _NO_LINKS:
+            if error.errno not in NO_LINKS:
                 raise
             _copy(source, place)
             journal.beat_also(place)

@@ -1,7 +1,7 @@
 {% extends "signac-flow/base_script.sh" %}
 {# signac-flow's script, but for bundles that run in parallel: they fail if one of theirs does. #}
 {% block body %}
-{{ super()|remember_pids if parallel else super() }}
+{{ super()|remember_pids(operations) if parallel else super() }}
 {%- endblock body %}
 {% block footer %}
 {% if parallel %}
