@@ -8,6 +8,7 @@ help:
 	@echo "make demo     run the reference pipeline: ten pictures in demo/"
 	@echo "make test     run the tests (make test ARGS=\"-k edges\" some of them)"
 	@echo "make check    format, lint, types, directions of the imports"
+	@echo "make bench    the same project under signac-flow and pointillist, measured in pairs"
 	@echo "make setup    make .venv; the others do it by themselves"
 
 setup: .venv/.complete
@@ -39,4 +40,7 @@ check: setup
 	done
 	$(PY) -m pytest tests/test_imports.py
 
-.PHONY: help setup demo test check
+bench: setup
+	$(PY) benchmarks/drop_in.py $(ARGS)
+
+.PHONY: help setup demo test check bench

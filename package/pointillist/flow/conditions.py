@@ -1,16 +1,18 @@
-"""Conditions that say of what they failed, and `never` for any number of jobs."""
+"""Conditions that say of what they failed, and take aggregates and members as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from typing import Any
 
 from flow.aggregates import get_aggregate_id
-from flow.errors import UserConditionError
+from flow.errors import FlowProjectDefinitionError, UserConditionError
 from flow.project import _FlowCondition
 
-__all__ = ["Condition", "name_of", "said_of", "with_never"]
+from .registers import collected
+
+__all__ = ["Condition", "mended", "name_of", "said_of"]
 
 _NEVERS = count(1)
 """Tags of conditions that never hold: each another, so that no two are taken for one."""
@@ -59,14 +61,78 @@ def said_of(jobs: tuple[Any, ...]) -> str:
     return f"job {id}" if len(jobs) == 1 else f"the aggregate {id} of {len(jobs)} jobs"
 
 
-def with_never(base: Any) -> Any:
-    """Return signac-flow's class ``pre`` or ``post`` with a `never` that takes aggregates too."""
+def mended(base: Any) -> Any:
+    """Return signac-flow's class ``pre`` or ``post``, mended.
 
-    def never(cls: Any, func: Callable[..., Any]) -> Callable[..., Any]:
+    Its `never` takes aggregates too. An operation on a record class that comes `after` one on its
+    members waits for all of them.
+    """
+
+    def never(cls: Any, func: Callable[..., Any]) -> Any:
         """Return False."""
-        condition: Callable[..., Any] = cls(lambda *jobs: False, f"never_{next(_NEVERS)}")
-        return condition(func)  # type: ignore[no-any-return]  # it gives the function back
+        return cls(lambda *jobs: False, f"never_{next(_NEVERS)}")(func)
 
-    kind = type(base.__name__, (base,), {"never": classmethod(never), "__doc__": base.__doc__})
+    def after(cls: Any, *other_funcs: Callable[..., Any]) -> Any:
+        made = base.after.__func__(cls, *other_funcs)
+        made.others = other_funcs
+        return made
+
+    def call(self: Any, func: Callable[..., Any]) -> Any:
+        others = getattr(self, "others", ())
+        records = collected(self._parent_class, "_OPERATION_RECORDS")
+        if any(records.get(other) is not records.get(func) for other in others):
+            self.condition = _after_members(self, func, others, records)
+        return base.__call__(self, func)
+
+    namespace = {"never": classmethod(never), "__call__": call, "__doc__": base.__doc__}
+    if hasattr(base, "after"):
+        after.__doc__ = base.after.__doc__
+        namespace["after"] = classmethod(after)
+    kind = type(base.__name__, (base,), namespace)
     kind.__module__, kind.__qualname__ = base.__module__, base.__qualname__
     return kind
+
+
+def _after_members(
+    made: Any, func: Any, others: Iterable[Any], records: Mapping[Any, Any]
+) -> Callable[..., bool]:
+    """Return the condition that other operations are complete, each where it works.
+
+    Raises
+    ------
+    FlowProjectDefinitionError
+        If one of them works neither on the same jobs nor on their members.
+    """
+    lineage = [records.get(func)]
+    while lineage[-1] is not None:
+        member = lineage[-1].__member__
+        lineage.append(None if member is None or member.__plain__ else member)
+    conditions = made._parent_class._collect_postconditions()
+    depths = {}
+    for other in others:
+        if records.get(other) not in lineage:
+            works = ["the jobs of the workspace" if on is None else on.__name__ for on in lineage]
+            raise FlowProjectDefinitionError(
+                f"{name_of(func)} works on {works[0]} and cannot come after {name_of(other)}, "
+                f"which works on {records[other].__name__}: these are not its members."
+            )
+        depths[other] = lineage.index(records.get(other))
+
+    def _flow_metacondition(*jobs: Any) -> bool:
+        return all(
+            condition(*below)
+            for other, depth in depths.items()
+            for below in _members(jobs, depth)
+            for condition in conditions[other]
+        )
+
+    _flow_metacondition._composed_of = made.condition._composed_of  # type: ignore[attr-defined]  # signac-flow reads it
+    _flow_metacondition._flow_tag = made.condition._flow_tag  # type: ignore[attr-defined]  # signac-flow reads it
+    return _flow_metacondition
+
+
+def _members(jobs: tuple[Any, ...], depth: int) -> list[tuple[Any, ...]]:
+    """Return the jobs that lie some levels of membership below others."""
+    if depth == 0:
+        return [jobs]
+    return [below for job in jobs for m in job.members for below in _members((m,), depth - 1)]

@@ -8,7 +8,7 @@ from flow.errors import FlowProjectDefinitionError
 from flow.project import _FlowProjectClass
 
 from ..errors import DeclarationError
-from .conditions import with_never
+from .conditions import mended
 
 __all__ = ["FlowProjectType", "check_on"]
 
@@ -28,11 +28,11 @@ class FlowProjectType(_FlowProjectClass):  # type: ignore[misc]  # signac-flow h
 
     @staticmethod
     def _setup_preconditions_class(parent_class: Any) -> Any:
-        return with_never(_FlowProjectClass._setup_preconditions_class(parent_class))
+        return mended(_FlowProjectClass._setup_preconditions_class(parent_class))
 
     @staticmethod
     def _setup_postconditions_class(parent_class: Any) -> Any:
-        return with_never(_FlowProjectClass._setup_postconditions_class(parent_class))
+        return mended(_FlowProjectClass._setup_postconditions_class(parent_class))
 
     @staticmethod
     def _setup_operation_object(parent_class: Any) -> Any:

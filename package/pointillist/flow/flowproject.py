@@ -17,6 +17,7 @@ from ..errors import DeclarationError, RecordNotFound
 from .declaring import check_on
 from .groups import function_of
 from .mended import MendedProject
+from .registers import collected
 from .shelves import RecordStore, Shelves
 
 if TYPE_CHECKING:
@@ -152,13 +153,13 @@ class FlowProject(MendedProject):
     def _register_operations(self) -> None:
         super()._register_operations()
         self._told, self._label_totals = set(), {}
-        on = _collected(type(self), "_OPERATION_RECORDS")
+        on = collected(type(self), "_OPERATION_RECORDS")
         self._operation_records = {
             name: on[function_of(operation)]
             for name, operation in self._operations.items()
             if function_of(operation) in on
         }
-        self._label_records = _collected(type(self), "_LABEL_RECORDS")
+        self._label_records = collected(type(self), "_LABEL_RECORDS")
 
     def _store(self, cls: RecordType) -> RecordStore:
         if cls not in self.engine.space.classes:
@@ -280,14 +281,6 @@ class FlowProject(MendedProject):
         if len(new) > _MOST:
             print(f"left out: {len(new) - _MOST} more", file=sys.stderr)
         self._told.update(new)
-
-
-def _collected(cls: type, name: str) -> dict[Any, Any]:
-    """Return what a class and its bases have registered; the class's own counts most."""
-    found: dict[Any, Any] = {}
-    for base in reversed(cls.__mro__):
-        found.update(getattr(base, name, {}))
-    return found
 
 
 def _with_members(classes: dict[Any, None]) -> list[RecordType]:

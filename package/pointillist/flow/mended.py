@@ -23,7 +23,7 @@ from .declaring import FlowProjectType
 from .executions import hooks_around
 from .groups import register_groups
 from .passes import Order, Passes
-from .selection import Filtered
+from .selection import Filtered, chosen
 from .submission import ask_scheduler, submit, with_waiting
 from .workers import Carrier
 
@@ -72,6 +72,22 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
 
     def follow(self) -> None:
         """Make what operations work on, before they are carried out: jobs are there already."""
+
+    def _generate_selected_aggregate_groups(
+        self,
+        selected_aggregates: Any = None,
+        selected_groups: Any = None,
+    ) -> Iterator[tuple[str, tuple[Any, ...], Any]]:
+        """Yield what is selected, store by store in the order of their declaration.
+
+        signac-flow goes through a set of stores, and for each of them through all aggregates.
+        """
+        for store, groups in self._group_to_aggregate_store.inverse.items():
+            matching = [g for g in groups if selected_groups is None or g in selected_groups]
+            if matching:
+                for id, jobs in chosen(store, selected_aggregates):
+                    for group in matching:
+                        yield id, jobs, group
 
     # jobs
 

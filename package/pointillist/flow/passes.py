@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from flow.aggregates import _AggregateStoresCursor, get_aggregate_id
+from flow.aggregates import get_aggregate_id
 from flow.project import IgnoreConditions
 from flow.util.misc import _roundrobin
 
 from .executions import Execution, Recipe
+from .selection import chosen
 
 __all__ = ["Order", "Passes"]
 
@@ -121,14 +122,9 @@ class Passes:
                 for name in group.operations
             ]
             if recipes:
-                for jobs in self._chosen(store):
+                for _, jobs in chosen(store, self.aggregates):
                     for recipe in recipes:
                         yield recipe, jobs
-
-    def _chosen(self, store: Any) -> Iterable[tuple[Any, ...]]:
-        if isinstance(self.aggregates, _AggregateStoresCursor):
-            return store.values()  # type: ignore[no-any-return]  # of signac-flow
-        return [jobs for jobs in self.aggregates if get_aggregate_id(jobs) in store]
 
     def _tell_again(self, execution: Execution, told: set[str]) -> None:
         _LOGGER.info(

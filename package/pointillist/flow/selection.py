@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from flow.aggregates import _AggregatesCursor, get_aggregate_id
+from flow.aggregates import _AggregatesCursor, _AggregateStoresCursor, get_aggregate_id
 
 from .stores import AggregateStore
 
-__all__ = ["Filtered"]
+__all__ = ["Filtered", "chosen"]
+
+
+def chosen(store: Any, aggregates: Any) -> Iterable[tuple[str, tuple[Any, ...]]]:
+    """Return id and jobs of those aggregates of a store that are selected; None selects all."""
+    if aggregates is None or isinstance(aggregates, _AggregateStoresCursor):
+        return store.items()  # type: ignore[no-any-return]  # of signac-flow
+    ids = ((get_aggregate_id(jobs), jobs) for jobs in aggregates)
+    return ((id, jobs) for id, jobs in ids if id in store)
 
 
 class Filtered(_AggregatesCursor):  # type: ignore[misc]  # signac-flow has no types

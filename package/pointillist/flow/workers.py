@@ -88,17 +88,16 @@ class Carrier:
                 yield execution, None
 
     def _at_once(self, executions: list[Execution]) -> Iterator[tuple[Execution, Exception | None]]:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._np,
-                mp_context=multiprocessing.get_context("fork"),
-                initializer=_begin,
-                initargs=(self._project, self._timeout),
-            )
+        self._close()  # what is forked now knows the jobs and members of this pass
+        self._pool = ProcessPoolExecutor(
+            self._np,
+            mp_context=multiprocessing.get_context("fork"),
+            initializer=_begin,
+            initargs=(self._project, self._timeout),
+        )
         for execution, future in [(one, self._begun(one, self._pool)) for one in executions]:
             error = future if isinstance(future, Exception) else future.exception()
             if isinstance(error, BrokenProcessPool):
-                self._pool = None  # the next pass gets a new one
                 error = UserOperationError(
                     f"A worker process died before operation {execution} had ended: this "
                     "operation, or another one at the same time, was killed or ran out of memory. "
