@@ -382,3 +382,81 @@ def test_folder_of_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert str(tmp_path) == here_is_a_project.Here(tmp_path).path
     with pytest.raises(pt.errors.SpaceError, match="cannot become a project"):
         here_is_a_project.Here(tmp_path / "lab" / "here_is_a_project.py")
+
+
+# Products, and operations on records.
+
+
+class Run(pt.Record):
+    """One run of a sweep."""
+
+    width: float = pt.key()
+    seed: int = pt.key()
+
+    doubled: float = double.step(width).to()
+
+
+class Width(pt.Aggregate[Run], order_by="-seed"):
+    """The runs of one width."""
+
+    width: float = pt.key()
+
+    sum: float = add.step(pt.each(Run.doubled)).to()
+
+
+class Sweep(pt.Project):
+    """Nothing but keys."""
+
+    records = (Run, Width)
+
+
+def test_product(tmp_path: Path) -> None:
+    """`add_product` makes a record of each combination; steps and aggregates go on from there."""
+    sweep = Sweep(tmp_path)
+    runs = sweep.add_product(Run, width=[2.0, 1], seed=range(2))
+    assert [(2.0, 0), (2.0, 1), (1.0, 0), (1.0, 1)] == [(run.width, run.seed) for run in runs]
+    assert [1, 0] == [run.seed for run in sweep[Width].get(width=1.0).members]
+    sweep.run()
+    assert [4.0, 8.0] == [width.sum for width in sweep[Width]]
+    assert runs == sweep.add_product(Run, width=[2.0, 1], seed=range(2))
+    sweep.add_product(Run, width=2, seed=5)
+    assert [5, 1, 0] == [run.seed for run in sweep[Width].get(width=2.0).members]
+
+
+def test_product_of_a_class_that_is_not_there(tmp_path: Path) -> None:
+    """A class of another project is an error, and so is an aggregate."""
+    sweep = Sweep(tmp_path)
+    with pytest.raises(pt.errors.RecordNotFound, match="Point is no record class of Sweep"):
+        sweep.add_product(Point, session="a", index=0)
+    with pytest.raises(RecordError, match="Width is an aggregate"):
+        sweep.add_product(Width, width=1.0)
+
+
+def test_operations_on_records_beside_steps(tmp_path: Path) -> None:
+    """Operations with `on=` are done after the steps, and follow what other operations add."""
+
+    class Longer(Sweep):
+        pass
+
+    @Longer.post(lambda width: width.doc.get("sum") == width.members[0].sp.width)
+    @Longer.operation(on=Width)
+    def note(width: Any) -> None:
+        events.append(f"note {Path(width.fn('sum.txt')).read_text().strip()}")
+        width.doc["sum"] = width.members[0].sp.width
+
+    @Longer.post.isfile("seen.txt")
+    @Longer.operation(on=Run)
+    def see(run: Any) -> None:
+        Path(run.fn("seen.txt")).write_text(Path(run.fn("doubled.txt")).read_text())
+
+    longer = Longer(tmp_path)
+    longer.add_product(Run, width=[1.0, 2.0], seed=[0, 1])
+    summary = longer.run()
+    assert 6 == summary.done
+    assert ["note 4.0", "note 8.0"] == sorted(event for event in events if "note" in event)
+    assert ["2.0\n"] * 2 == [
+        (run.folder / "seen.txt").read_text() for run in longer[Run].where(width=1.0)
+    ]
+    events.clear()
+    longer.run()
+    assert [] == events

@@ -258,3 +258,53 @@ def test_errors_are_of_the_tree() -> None:
     error = mistake(f"{AGGREGATE}    rig: str = pt.key()")
     assert isinstance(error, UnknownField)
     assert isinstance(error, TypeError)
+
+
+# Keys by functions, and aggregates of plain jobs.
+
+
+def test_key_by_a_function() -> None:
+    """The key of an aggregate may be a function's; then members need not have its name."""
+    made = declare("class A(pt.Aggregate[Recording]):\n    odd: bool = pt.key(lambda r: True)\n")
+    assert {"odd": bool} == made["A"].keys
+
+
+def test_key_by_a_function_of_a_record() -> None:
+    """A record's own key cannot be worked out of anything."""
+    assert (
+        "R.odd: pt.key(function) is for the key of an aggregate, which is worked out from each "
+        "member. A record's own key is pt.key()."
+    ) == str(mistake(f"{RECORD}    odd: bool = pt.key(lambda record: True)"))
+
+
+def test_key_of_an_aggregate_called_like_its_class() -> None:
+    """`aggregate` says the class in the state point, and is no key."""
+    said = str(mistake(f"{AGGREGATE}    aggregate: str = pt.key(lambda recording: 'x')"))
+    assert said.startswith("A.aggregate: the state point of an aggregate says its class under this")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("class A(pt.Aggregate[int]): pass", "class A(pt.Aggregate[int]) does not say"),
+        ("class A(pt.Aggregate): pass", "class A(pt.Aggregate) does not say"),
+        ("class A(pt.Aggregate[Job], by='x'): pass", "class A(…, by=…): there is no such class"),
+        (
+            "class A(pt.Aggregate[Job]):\n    x: list[int] = pt.key()",
+            "A.x: a key cannot be of type list[int]",
+        ),
+        ("class A(pt.Aggregate[Job]):\n    x = pt.key()", "A.x has no type"),
+    ],
+)
+def test_aggregates_of_what(line: str, said: str) -> None:
+    """An aggregate is of records or of signac's jobs; the error says how that is written."""
+    assert str(mistake(f"from signac.job import Job\n{line}")).startswith(said)
+
+
+def test_names_of_plain_jobs_are_not_known() -> None:
+    """What a plain job has in its state point is not known when the class is made."""
+    made = declare(
+        "import signac\n"
+        "class A(pt.Aggregate[signac.job.Job], order_by=('-x', 'y')):\n    z: str = pt.key()\n"
+    )
+    assert (("-x", "y"), {"z": str}) == (made["A"].__order__, made["A"].keys)

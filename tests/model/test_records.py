@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from signac.job import Job
 
 from pointillist.errors import DeclarationError, RecordError, RecordNotFound, UnknownField
 from pointillist.model.arguments import Each, Ref, each
 from pointillist.model.fields import Field, key, seed
-from pointillist.model.records import Aggregate, Record, sort_key
+from pointillist.model.records import Aggregate, PlainJob, Record, sort_key
 from pointillist.model.steps import step
 
 
@@ -331,3 +332,69 @@ def test_an_aggregate_of_all() -> None:
 
     assert {} == Everything.keys
     assert "Everything" == Everything().label
+
+
+# Plain jobs, and what a class says of its members.
+
+
+class Jobs(Aggregate[Job], order_by="-index", select=lambda job: True):
+    """Plain jobs of one session."""
+
+    session: str = key()
+
+
+def test_aggregate_of_plain_jobs() -> None:
+    """`Aggregate[Job]` is made of plain jobs, whose state points may have anything."""
+    assert PlainJob is Jobs.__member__
+    assert {"session": str} == Jobs.keys
+    assert (True, False) == (PlainJob.__plain__, Jobs.__plain__)
+
+
+def test_plain_job() -> None:
+    """A plain job is known by its id, and as a member it is the signac job itself."""
+    job = PlainJob._found("0f12345678", {"b": 1, "a": None}, Shelf())
+    other = PlainJob._found("0e", {"b": 1, "a": None}, Shelf())
+    assert "job 0f123456" == job.label
+    assert ("job", "job 0f123456") == job._as_member
+    assert {"b": "b=1", "a": "a=None"} == job.key_texts()
+    assert [1, None] == [job._look_up(name) for name in "ba"]
+    with pytest.raises(KeyError, match="c"):
+        job._look_up("c")
+    assert [other, job] == sorted([job, other], key=sort_key)
+    assert (job != other, hash("0f12345678")) == (True, hash(job))
+
+
+def test_plain_job_with_values_that_are_no_keys() -> None:
+    """A state point with lists and dictionaries in it is a plain job like any other."""
+    job = PlainJob._found("0f", {"list": [1], "nested": {"x": 1}}, Shelf())
+    assert 1 == len({job, PlainJob._found("0f", {"list": [1], "nested": {"x": 1}}, Shelf())})
+    assert ("0f",) == sort_key(job)
+
+
+def test_members_are_what_they_are_as_members() -> None:
+    """An aggregate of records has records as members, one of jobs has jobs."""
+
+    class Home(Shelf):
+        def members(self, record: Record) -> list[Any]:
+            return [PlainJob._found("0f", {}, self)]
+
+    assert [("job", "job 0f")] == Jobs._found("1a", {"session": "a"}, Home()).members
+    assert [Recording(session="a", index=0)] == Block._found("1a", {}, Shelf()).members
+
+
+def test_order_and_choice_are_inherited() -> None:
+    """A subclass has the order and the choice of its base, unless it says its own."""
+
+    def by_size(job: Any) -> int:
+        return 1
+
+    class Same(Jobs):
+        pass
+
+    class Other(Jobs, order_by=by_size, select=by_size):
+        pass
+
+    assert (("-index",), Jobs.__select__) == (Same.__order__, Same.__select__)
+    assert ((by_size,), by_size) == (Other.__order__, Other.__select__)
+    assert (PlainJob, PlainJob) == (Same.__member__, Other.__member__)
+    assert ((), None) == (Recording.__order__, Recording.__select__)

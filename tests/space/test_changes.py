@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import signac
 
@@ -23,7 +24,7 @@ from pointillist.errors import (
 )
 from pointillist.model.fields import key, seed
 from pointillist.model.records import Aggregate, Record
-from pointillist.space import writing
+from pointillist.space import changes, writing
 from pointillist.space.claims import take
 from pointillist.space.fingerprints import Fingerprint
 from pointillist.space.journals import Attempts, Journal
@@ -740,3 +741,184 @@ def test_rekey_killed_at_every_change_of_a_file(
         at += 1
     assert expected == settled(here)
     assert at > 5
+
+
+# Products.
+
+
+def _product(here: Any, **values: Any) -> list[str]:
+    """Add a product of recordings; return the labels of what is given back."""
+    made = changes.add_product(here.space, here.journal, Recording, values)
+    return [record.label.partition(" ")[2] for record in made]
+
+
+def test_product_in_order(lab: Make) -> None:
+    """Every combination is there once, in the order that was given, the last key fastest."""
+    here = lab(Recording, Block)
+    expected = [f"session={s} index={i}" for s in "ba" for i in (2, 0, 1)]
+    assert expected == _product(here, session=["b", "a"], index=[2, 0, 1])
+    assert sorted(expected) == [label.partition(" ")[2] for label in here.labels(Recording)]
+    assert {"Block session=a parity=even", "Block session=b parity=odd"} < set(here.labels(Block))
+    assert ["session=a index=0", "session=a index=2"] == members(here, Block)[
+        "Block session=a parity=even"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"session": "ab", "index": 3}, ["session=ab index=3"]),
+        ({"session": "a", "index": range(2)}, ["session=a index=0", "session=a index=1"]),
+        ({"session": (s for s in "ab"), "index": {4}}, ["session=a index=4", "session=b index=4"]),
+        ({"index": [0, 1], "session": "a"}, ["session=a index=0", "session=a index=1"]),
+        ({"session": ["a", "a"], "index": [1, 1]}, ["session=a index=1"]),
+        ({"session": [], "index": 3}, []),
+    ],
+    ids=lambda value: "",
+)
+def test_values_of_a_product(lab: Make, values: dict[str, Any], expected: list[str]) -> None:
+    """Text and numbers are one value; anything that can be gone through has many, each once."""
+    here = lab(Recording)
+    assert expected == _product(here, **values)
+    assert len(expected) == len(here.again().space.records(Recording))
+
+
+def test_product_of_an_array(lab: Make) -> None:
+    """An array is gone through; its numbers are keys."""
+    here = lab(Recording)
+    expected = ["session=a index=0", "session=a index=1"]
+    assert expected == _product(here, session="a", index=np.arange(2))
+
+
+def test_product_keeps_what_is_there(here: Any, tmp_path: Path, tree: Make) -> None:
+    """Records that are there are given back as they are; only the others are made."""
+    here.discover()
+    workspace = tmp_path / "workspace"
+    before = tree(workspace)
+    labels = _product(here, session="a", index=range(2, 6))
+    assert [f"session=a index={i}" for i in range(2, 6)] == labels
+    after = tree(workspace)
+    assert before.items() <= after.items()
+    assert 10 == len(here.again().space.records(Recording))
+    assert ["session=a index=1", "session=a index=3", "session=a index=5"] == members(here, Block)[
+        "Block session=a parity=odd"
+    ]
+    before = tree(tmp_path)
+    assert labels == _product(here, session="a", index=range(2, 6))
+    assert before == tree(tmp_path)
+
+
+def test_product_in_one_change(lab: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many records there are, the project's folder is claimed once."""
+    claimed = 0
+
+    def count(*arguments: Any) -> Any:
+        nonlocal claimed
+        claimed += 1
+        return writing.alone(*arguments)
+
+    monkeypatch.setattr(changes, "alone", count)
+    here = lab(Recording, Block, Session)
+    _product(here, session=["a", "b"], index=range(10))
+    assert 1 == claimed
+    assert [] == list(here.space.layout.own.glob(".*claim*"))
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "said"),
+    [
+        ({"session": "a"}, RecordNotFound, "Recording needs index"),
+        ({"session": "a", "index": 1, "x": 2}, RecordNotFound, "Recording has no key x"),
+        ({"session": "a", "index": [1, "2"]}, DeclarationError, "Recording.index is a key of"),
+    ],
+)
+def test_product_that_cannot_be(
+    lab: Make, values: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    """A wrong key, also in the last combination, is an error, and nothing is made."""
+    here = lab(Recording, Block)
+    with pytest.raises(error, match=said):
+        _product(here, **values)
+    assert {} == here.again().space.records(Recording)
+
+
+def test_product_of_aggregates(lab: Make) -> None:
+    """Aggregates follow their members; they are not added."""
+    here = lab(Recording, Block)
+    with pytest.raises(RecordError, match="Block is an aggregate: it follows its members"):
+        changes.add_product(here.space, here.journal, Block, {"session": "a", "parity": "odd"})
+
+
+def _add_products(number: int, barrier: Any, here: Any) -> None:
+    mine = here.again()
+    barrier.wait()
+    _product(mine, session=["a", "b"], index=range(number, number + 6))
+
+
+def test_products_at_once(lab: Make, race: Race) -> None:
+    """Processes that add products which overlap make each record once, in its aggregates."""
+    here = lab(Recording, Block, Session)
+    race(3, _add_products, here)
+    later = here.again()
+    assert 16 == len(later.space.records(Recording))
+    assert {4} == {len(found) for found in members(later, Block).values()}
+    assert ({}, []) == (later.sync(), later.space.problems)
+
+
+# Foreseeing.
+
+
+def _foreseen(here: Any) -> dict[str, list[str]]:
+    """Return the members of all aggregates as they would be."""
+    changes.foresee(here.space)
+    return {label: ids for cls in (Block, Session) for label, ids in members(here, cls).items()}
+
+
+def test_foresee_writes_nothing(here: Any, tmp_path: Path, tree: Make) -> None:
+    """Aggregates are shown as `sync` would make them; nothing at all is written."""
+    for session, index in (("a", 0), ("a", 1), ("b", 0)):
+        statepoint = {"session": session, "index": index}
+        signac.init_project(str(tmp_path)).open_job(statepoint).init()
+    before = tree(tmp_path)
+    foreseen = _foreseen(here)
+    assert before == tree(tmp_path)
+    assert ["session=a parity=even", "session=a parity=odd"] == foreseen["Session session=a"]
+    assert ["session=a index=1"] == foreseen["Block session=a parity=odd"]
+    here.sync()
+    written = here.again()
+    assert foreseen == {
+        label: ids for cls in (Block, Session) for label, ids in members(written, cls).items()
+    }
+    assert {record.id for record in here.space.records(Block).values()} == {
+        record.id for record in written.space.records(Block).values()
+    }
+
+
+def test_foresee_what_changes(here: Any, tmp_path: Path, tree: Make) -> None:
+    """Members that came or went, and aggregates without any, are shown; documents stay."""
+    here.discover()
+    project = signac.get_project(str(tmp_path))
+    project.open_job({"session": "c", "index": 0}).init()
+    for index in (0, 2):
+        project.open_job({"session": "b", "index": index}).remove()
+    before = tree(tmp_path)
+    foreseen = _foreseen(here)
+    assert before == tree(tmp_path)
+    assert ["session=c index=0"] == foreseen["Block session=c parity=even"]
+    assert [] == foreseen["Block session=b parity=even"]
+    assert ["session=b parity=odd"] == foreseen["Session session=b"]
+    project.open_job({"session": "c", "index": 0}).remove()
+    assert "Block session=c parity=even" not in _foreseen(here)
+
+
+def test_foresee_tells_what_cannot_be_read(here: Any) -> None:
+    """A document that cannot be read is told of; the other aggregates are shown."""
+    here.discover()
+    block = here.space.by_keys(Block)["a", "odd"]
+    here.space.job_folder(block).document.write_text("{")
+    changes.foresee(here.space)
+    assert [f"Block {block.id}"] == [problem.record for problem in here.space.problems]
+    assert ["session=b index=1", "session=b index=3"] == [
+        member.label.partition(" ")[2]
+        for member in here.space.members(here.space.by_keys(Block)["b", "odd"])
+    ]

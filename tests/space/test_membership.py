@@ -219,3 +219,108 @@ def test_the_digest_tells_members_and_order(ids: list[str], data: st.DataObject)
     """Two lists of members have one digest only if they are the same list."""
     other = data.draw(st.permutations(ids) | st.lists(st.text("abcdef0123", min_size=1)))
     assert (ids == other) is (digest(ids) == digest(other))
+
+
+# Keys, order and choice by functions.
+
+
+def test_key_by_a_function() -> None:
+    """A function gives a key of each member; it is checked like any other value."""
+
+    class Half(Aggregate[Recording], order_by="-index"):
+        late: bool = key(lambda recording: recording.index > 1)
+        name: str = key(lambda recording: recording.session.upper())
+
+    groups = grouped(Half, recordings(("a", 0), ("a", 1), ("a", 2), ("b", 3)))
+    assert [
+        ({"late": False, "name": "A"}, [1, 0]),
+        ({"late": True, "name": "A"}, [2]),
+        ({"late": True, "name": "B"}, [3]),
+    ] == [(group.values, [r.index for r in group.members]) for group in groups]
+
+
+def test_key_by_a_function_that_raises() -> None:
+    """Its record is left out; what is told names the function and what it raised."""
+
+    def inverted(recording: Any) -> float:
+        return 1 / (recording.index - 1)
+
+    class Inverse(Aggregate[Recording]):
+        inverse: float = key(inverted)
+
+    told = str(left_out(Inverse))
+    assert "in no Inverse: the function inverted, by which Inverse groups or orders, raised" in told
+    assert "ZeroDivisionError: division by zero" in told
+
+
+def test_key_by_a_function_of_another_type() -> None:
+    """A value of another type leaves its record out, with both types told."""
+
+    class Wrong(Aggregate[Recording]):
+        which: str = key(lambda recording: "two" if recording.index == 2 else 1)
+
+    assert "Wrong.which is a key of type str, got int: 1" in str(left_out(Wrong))
+
+
+def test_order_by_a_function() -> None:
+    """Members are ordered by what a function gives; ties go by their keys."""
+
+    class Turned(Aggregate[Recording], order_by=lambda recording: recording.index % 2):
+        session: str = key()
+
+    (group,) = grouped(Turned, recordings(("a", 3), ("a", 1), ("a", 0), ("a", 2)))
+    assert [0, 2, 1, 3] == [record.index for record in group.members]
+
+
+def test_order_by_names_and_functions() -> None:
+    """Names and functions may be mixed; the first one counts most."""
+
+    class Mixed(Aggregate[Recording], order_by=("-parity", lambda recording: -recording.index)):
+        session: str = key()
+
+    (group,) = grouped(Mixed, recordings(*[("a", index) for index in range(5)]))
+    assert [3, 1, 4, 2, 0] == [record.index for record in group.members]
+
+
+def test_order_by_a_function_that_cannot_be() -> None:
+    """Values that cannot be compared are an error that names the function."""
+
+    def depth(recording: Any) -> Any:
+        return recording.depth
+
+    class Deep(Aggregate[Recording], order_by=depth):
+        session: str = key()
+
+    with pytest.raises(DeclarationError, match=r"Deep cannot be ordered by depth: .*NoneType"):
+        grouped(Deep, recordings(("a", 1), ("a", 3)))
+
+
+def test_select() -> None:
+    """Who is not selected is in no group, and no problem, also if it has no key."""
+
+    class Second(Aggregate[Recording], select=lambda recording: recording.index == 2):
+        broken: str = key()
+
+    (group,) = grouped(Second, recordings(("a", 1), ("a", 2), ("b", 2), ("b", 3)))
+    assert [("a", 2), ("b", 2)] == [(r.session, r.index) for r in group.members]
+
+
+def test_select_that_raises() -> None:
+    """A record of which is not known whether it is selected is left out, and told of."""
+
+    def wanted(recording: Any) -> bool:
+        return bool(recording.broken == "m1")
+
+    class Wanted(Aggregate[Recording], select=wanted):
+        session: str = key()
+
+    assert "in no Wanted: the function wanted, by which Wanted" in str(left_out(Wanted))
+
+
+def test_nobody_is_selected() -> None:
+    """Without anyone selected there is no group."""
+
+    class Nobody(Aggregate[Recording], select=lambda recording: False):
+        pass
+
+    assert [] == grouped(Nobody, recordings(("a", 1)))

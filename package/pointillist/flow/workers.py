@@ -138,6 +138,7 @@ def _said(error: BaseException) -> str:
 _project: Any = None
 _timeout: float | None = None
 _at_work = False
+_given_up = False
 
 
 def _begin(project: Any, timeout: float | None) -> None:
@@ -147,7 +148,9 @@ def _begin(project: Any, timeout: float | None) -> None:
 
 
 def _interrupted(number: int, frame: Any) -> None:
-    """End the operation at hand; a worker without one waits for the run to end it."""
+    """End the operation at hand, and begin no other; the run ends the worker."""
+    global _given_up
+    _given_up = True
     if _at_work:
         signal.default_int_handler(number, frame)
 
@@ -159,8 +162,12 @@ def _work(name: str, ids: list[str], cmd: str | None) -> None:
     operation = _JobOperation(name, name, jobs, cmd or "", {"fork": cmd is not None}, set())
     _at_work = True
     try:
+        if _given_up:  # it had been handed out already
+            raise KeyboardInterrupt
         _project._execute_operation(operation, _timeout)
     except KeyboardInterrupt:
         raise UserOperationError(f"Operation {operation} was interrupted.") from None
+    except SystemExit as error:
+        raise UserOperationError(f"Operation {operation} exited with {error.code}.") from None
     finally:
         _at_work = False

@@ -25,11 +25,12 @@ POINTILLIST = "from pointillist import FlowProject"
 # the projects' and lies where they will lie: signac-flow takes the outermost script for the one
 # that a forked operation or a batch script must start.
 SERVER = """
-import json, os, runpy, sys, tempfile, traceback
+import json, os, runpy, signal, sys, tempfile, traceback
 import flow, flow.hooks, pointillist
 pointillist.FlowProject
 
 def carry_out(script, argv, environment, out, err):
+    signal.alarm(100)  # `--num-passes -1` of a broken engine has no end
     os.environ.update(environment)
     os.dup2(out.fileno(), 1)
     os.dup2(err.fileno(), 2)
@@ -103,7 +104,7 @@ class Outcome:
         if "--json" in self.line.words:
             return json.loads(self.out)
         if self.line.unordered:
-            return sorted(_blocks(self.out))
+            return sorted(_parts(self.out, self.line.words.split()[0]))
         return self.out
 
     @property
@@ -275,8 +276,12 @@ def _spread(value: Any) -> str:
     return json.dumps(sorted(value) if isinstance(value, set) else value, indent=1)
 
 
-def _blocks(out: str) -> list[str]:
-    """Split what was printed into scripts, or else into lines."""
-    if "# Submit command:" in out:
+def _parts(out: str, verb: str) -> list[str]:
+    """Split what a verb printed into what may come in another order.
+
+    Those are scripts, or lines. In a status table another order puts a job's id and labels into
+    another row of the same job: there it is words, and ``--json`` tells which belong together.
+    """
+    if verb == "submit":
         return re.split(r"(?<=# Submit command:).*\n", out)
-    return out.splitlines()
+    return out.split() if verb == "status" else out.splitlines()

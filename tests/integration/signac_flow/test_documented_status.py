@@ -9,15 +9,17 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import flow
-import flow.environment
+import jinja2
 import pytest
 import signac
+from flow.environment import ComputeEnvironment
 from flow.scheduling.base import JobStatus
+from flow.scheduling.fake_scheduler import FakeScheduler
 
 import pointillist
 
@@ -68,6 +70,15 @@ def Project(base: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
+def registry() -> Iterator[dict[str, Any]]:
+    """Take environments that a test defines off the register again."""
+    before = dict(ComputeEnvironment.registry)
+    yield ComputeEnvironment.registry
+    ComputeEnvironment.registry.clear()
+    ComputeEnvironment.registry.update(before)
+
+
+@pytest.fixture
 def printed(Project: Any) -> Printed:
     """Give what gives the lines that `print_status` prints as Markdown, empty ones left out."""
 
@@ -85,13 +96,14 @@ def of(Project: Any) -> dict[int, Any]:
     return {job.sp.a: job for job in Project()}
 
 
+def cells(line: str) -> list[str]:
+    """Give the cells of a row of a table."""
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
 def rows(lines: list[str]) -> list[list[str]]:
     """Give the cells of the rows of tables."""
-    return [
-        [cell.strip() for cell in line.strip("|").split(" | ")]
-        for line in lines
-        if line.startswith("|") and not line.startswith("| --")
-    ]
+    return [cells(line) for line in lines if line.startswith("|") and not line.startswith("| --")]
 
 
 def operations_of(lines: list[str]) -> list[tuple[str, str]]:
@@ -211,10 +223,8 @@ def test_several_parameters(Project: Any, printed: Printed) -> None:
 def test_all_varying_parameters(Project: Any, printed: Printed) -> None:
     """PRINT_STATUS_ALL_VARYING_PARAMETERS shows the keys in which jobs differ."""
     lines = printed(detailed=True, parameters=Project.PRINT_STATUS_ALL_VARYING_PARAMETERS)
-    (header,) = (row for row in rows(lines) if row[0] == "job id")
-    assert ["job id", "operation/group", "a", "deep", "labels"] == [
-        c.strip("|").strip() for c in header
-    ]
+    header = next(row for row in rows(lines) if row[0] == "job id")
+    assert ["job id", "operation/group", "a", "deep", "labels"] == header
 
 
 def test_the_width_of_parameters(Project: Any, printed: Printed) -> None:
@@ -228,35 +238,75 @@ def test_the_width_of_parameters(Project: Any, printed: Printed) -> None:
 
 def test_expand(Project: Any, printed: Printed) -> None:
     """With `expand` operations have a table of their own; the one of the labels keeps them too."""
+    id = of(Project)[2].id
     lines = printed(detailed=True, expand=True, jobs=[of(Project)[2]])
     begin = lines.index("Operations:")
-    id = of(Project)[2].id
     assert f"| {id} | first [U] |  |" in lines[:begin]
-    assert "| job id | operation/group | eligible | cluster_status |" == lines[begin + 1]
-    assert [f"| {id} | first |", "| Y | U |"] == ["| ".join(("", f"{id} | first |")), "| Y | U |"]
-    assert f"| {id} | first | Y | U |" == "".join(lines[begin + 3 : begin + 5]).replace("||", "|")
-
-
-# --stack and --one-line do not work at all in signac-flow 0.29.1, whatever jinja2 is installed:
-# its templates for them do not compile ("for value['display_name'], value in").
-
-
-def stacked_or_broken(base: Any, printed: Printed, **arguments: Any) -> list[str]:
-    """Give what ours prints; signac-flow's raises."""
-    if base is flow.FlowProject:
-        with pytest.raises(jinja2.TemplateSyntaxError):
-            printed(**arguments)
-        pytest.skip("signac-flow's own template does not compile")
-    return printed(**arguments)
+    assert ["job id", "operation/group", "eligible", "cluster_status"] == cells(lines[begin + 1])
+    # signac-flow's template breaks the row of a first operation into two lines
+    rest = " ".join(lines[begin + 3 :])
+    assert [id, "first", "Y", "U"] == cells(rest)[:4]
 
 
 def test_pretty(Project: Any, printed: Printed) -> None:
-    """With `pretty` eligible operations are bold, and symbols are no letters."""
+    """With `pretty` eligible operations are bold."""
     jobs = of(Project)
     assert f"| {jobs[1].id} | **second [U]** | begun |" in printed(detailed=True, pretty=True)
-    text = "\n".join(printed(detailed=True, pretty=True, unroll=False))
-    legend = "[○]:ineligible [●]:eligible [▹]:active [▸]:running [✔]:completed"
-    assert legend in text
+
+
+# Without `unroll`, or with `compact`, signac-flow 0.29.1 shows nothing, whatever jinja2 is
+# installed: its templates for these do not compile ("for value['display_name'], value in").
+
+only_flow = pytest.mark.parametrize("base", [flow.FlowProject], ids=["signac-flow"])
+only_ours = pytest.mark.parametrize("base", [pointillist.FlowProject], ids=["pointillist"])
+
+
+@only_flow
+@pytest.mark.parametrize("arguments", [{"unroll": False}, {"compact": True}])
+def test_views_that_signac_flow_has_lost(printed: Printed, arguments: dict[str, Any]) -> None:
+    """signac-flow's own class cannot show these two views."""
+    with pytest.raises(jinja2.TemplateSyntaxError):
+        printed(detailed=True, **arguments)
+
+
+@only_ours
+def test_stack(Project: Any, printed: Printed) -> None:
+    """Without `unroll` labels and operations are in separate rows, with a legend of symbols."""
+    jobs = of(Project)
+    lines = printed(detailed=True, unroll=False)
+    rows_of_1 = lines.index(f"| {jobs[1].id} | begun |")
+    assert "| + second [U] |" == lines[rows_of_1 + 1]
+    assert f"| {jobs[2].id} |  |" in lines
+    assert "[-]:ineligible [+]:eligible [*]:active [>]:running [X]:completed" in lines
+
+
+@only_ours
+def test_stack_of_all_operations(Project: Any, printed: Printed) -> None:
+    """With `all_ops` symbols tell what is completed, eligible and ineligible."""
+    lines = printed(detailed=True, unroll=False, all_ops=True, jobs=[of(Project)[1]])
+    assert {"| X first [U] |", "| + second [U] |"} == {line for line in lines if "[U] |" in line}
+    lines = printed(detailed=True, unroll=False, all_ops=True, jobs=[of(Project)[2]])
+    assert {"| + first [U] |", "| - second [U] |"} == {line for line in lines if "[U] |" in line}
+
+
+@only_ours
+def test_pretty_symbols(printed: Printed) -> None:
+    """With `pretty` the symbols of the separate rows are no letters."""
+    lines = printed(detailed=True, pretty=True, unroll=False)
+    assert "[\u25cb]:ineligible [\u25cf]:eligible [\u25b9]:active" in "\n".join(lines)
+    assert "| **\u25cf second [U]** |" in lines
+
+
+@only_ours
+def test_compact(Project: Any, printed: Printed) -> None:
+    """With `compact` there is one line for each job, and the number of further operations."""
+    jobs = of(Project)
+    lines = printed(detailed=True, compact=True)
+    assert [1] * 4 == [sum(job.id in line for line in lines) for job in jobs.values()]
+    assert f"| {jobs[1].id} | second [U] +(0) | begun |" in lines
+    lines = printed(detailed=True, compact=True, all_ops=True)
+    assert [1] * 4 == [sum(job.id in line for line in lines) for job in jobs.values()]
+    assert f"| {jobs[1].id} | first [U] +(1) | begun |" in lines
 
 
 # FlowProject.print_status in the API: output_format, file, err, dump_json, hide_progress.
@@ -429,49 +479,50 @@ def broken(Project: Any) -> None:
 
 
 def test_an_error_in_a_condition(Project: Any, printed: Printed) -> None:
-    """An error in a condition ends the status, unless errors are ignored."""
+    """An error in a condition ends the status; if errors are ignored, it is not eligible."""
     broken(Project)
     with pytest.raises(flow.errors.UserConditionError):
         printed()
+    lines = printed(ignore_errors=True, operation=["third"])
+    assert "Overview: 4 jobs/aggregates, 0 jobs/aggregates with eligible operations." == lines[0]
+
+
+@only_ours
+def test_an_error_in_one_of_several_conditions(Project: Any, printed: Printed) -> None:
+    """With `ignore_errors` other operations are shown; signac-flow's class raises a TypeError."""
+    broken(Project)
     lines = printed(ignore_errors=True)
     assert ["first", "2", "[U]: 4"] in rows(lines)
     assert "third" not in {row[0] for row in rows(lines)}
 
 
-def test_a_scheduler_that_does_not_answer(Project: Any, printed: Printed) -> None:
-    """An error of the scheduler ends the status, unless errors are ignored."""
+def test_a_scheduler_that_does_not_answer(
+    Project: Any, printed: Printed, registry: dict[str, Any]
+) -> None:
+    """With `ignore_errors` an error of the scheduler does not end the status."""
 
-    class Scheduler(flow.environment.FakeScheduler):
+    class Scheduler(FakeScheduler):
         def jobs(self) -> Any:
             raise RuntimeError("no answer")
 
-    before = dict(flow.environment.ComputeEnvironment.registry)
-    try:
+    class Mine(ComputeEnvironment):
+        scheduler_type = Scheduler
 
-        class Mine(flow.environment.ComputeEnvironment):
-            scheduler_type = Scheduler
-
-        project = Project(environment=Mine)
-        with pytest.raises(RuntimeError, match="no answer"):
-            printed(project)
-        assert ["first", "2", "[U]: 4"] in rows(printed(project, ignore_errors=True))
-    finally:
-        flow.environment.ComputeEnvironment.registry.clear()
-        flow.environment.ComputeEnvironment.registry.update(before)
+    lines = printed(Project(environment=Mine), ignore_errors=True)
+    assert ["first", "2", "[U]: 4"] in rows(lines)
 
 
 # The API: FlowProject.ALIASES.
 
 
-def test_aliases(printed: Printed) -> None:
-    """The legend has the letter of each state that a scheduler knows."""
-    letters = dict(
-        zip("URISHQAE", ["unknown", "registered", "inactive", "submitted"] * 2, strict=True)
-    )
-    letters.update(zip("HQAE", ["held", "queued", "active", "error"], strict=True))
-    for letter, state in letters.items():
-        assert f"[{letter}]:{state}" in printed()[-1].split()
-        assert f"[G{letter}]:group_{state}" in printed()[-1].split() or state == "unknown"
+def test_aliases(Project: Any, printed: Printed) -> None:
+    """The legend has the alias of each state that a scheduler knows, also of those of groups."""
+    states = ["registered", "inactive", "submitted", "held", "queued", "active", "error"]
+    expected = ["[U]:unknown"]
+    expected += [f"[{letter}]:{state}" for letter, state in zip("RISHQAE", states, strict=True)]
+    expected += [f"[G{letter}]:group_{one}" for letter, one in zip("RISHQAE", states, strict=True)]
+    assert expected == printed()[-1].split()
+    assert "A" == Project.ALIASES["active"]
 
 
 def test_aliases_of_ones_own(Project: Any, printed: Printed) -> None:
@@ -554,9 +605,6 @@ def test_an_operation_without_postconditions_is_never_completed(Project: Any) ->
         (["--full"], {"detailed": True, "all_ops": True}),
         (["-d", "--all-operations"], {"detailed": True, "all_ops": True}),
         (["-d", "--only-incomplete-operations"], {"detailed": True, "only_incomplete": True}),
-        (["-d", "--stack"], {"detailed": True, "unroll": False}),
-        (["-d", "-1"], {"detailed": True, "compact": True}),
-        (["-d", "--one-line"], {"detailed": True, "compact": True}),
         (["-d", "-e"], {"detailed": True, "expand": True}),
         (["-d", "--expand"], {"detailed": True, "expand": True}),
         (["-d", "--pretty"], {"detailed": True, "pretty": True}),
@@ -593,6 +641,30 @@ def test_flags(
     shown = capsys.readouterr()
     assert expected == [line for line in shown.out.splitlines() if line]
     assert ("--hide-progress" not in words) == ("Fetching" in shown.err)
+
+
+@only_ours
+@pytest.mark.parametrize(
+    ("words", "arguments"),
+    [
+        (["-d", "--stack"], {"detailed": True, "unroll": False}),
+        (["-d", "-1"], {"detailed": True, "compact": True}),
+        (["-d", "--one-line"], {"detailed": True, "compact": True}),
+    ],
+)
+def test_flags_of_the_lost_views(
+    Project: Any,
+    printed: Printed,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    arguments: dict[str, Any],
+) -> None:
+    """The flags of the views that signac-flow's class cannot show."""
+    expected = printed(output_format="terminal", **arguments)
+    monkeypatch.setattr(sys, "argv", ["project.py", "status", *words])
+    Project().main()
+    assert expected == [line for line in capsys.readouterr().out.splitlines() if line]
 
 
 @pytest.mark.parametrize(

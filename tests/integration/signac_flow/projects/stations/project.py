@@ -19,7 +19,7 @@ pairs = aggregator.groupsof(
     2, sort_by=lambda job: (job.sp.elevation, job.sp.year), sort_ascending=False
 )
 northern = aggregator(select=lambda job: job.sp.region == "north", sort_by="year")
-everything = aggregator(sort_by="elevation", sort_ascending=True)
+everything = aggregator()
 
 
 def mean(job):

@@ -1,4 +1,5 @@
 """A sky survey: reduce each tile, find its sources and match them with the catalogue."""
+# ruff: noqa: PTH123  # as people write them
 
 from flow import FlowProject
 
