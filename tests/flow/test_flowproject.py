@@ -759,7 +759,9 @@ def test_on_and_an_aggregator(Project: Any) -> None:
             pass
 
 
-@pytest.mark.parametrize("on", [int, "Session", Job, flow.aggregator()], ids=str)
+@pytest.mark.parametrize(
+    "on", [int, "Session", Job, flow.aggregator()], ids=["int", "text", "Job", "aggregator"]
+)
 def test_on_what_is_no_record_class(Project: Any, on: Any) -> None:
     """`on=` takes record classes only; the error says how one is declared."""
     with pytest.raises(DeclarationError) as caught:
@@ -1047,3 +1049,61 @@ def test_importing_flowproject() -> None:
         *("shelves", "executions", "passes", "selection", "submission", "workers"),
     } == {name.split(".")[2] for name in modules if name.startswith("pointillist.flow.")}
     assert set() == {"rich", "pandas", "matplotlib", "h5py"} & modules
+
+
+def test_members_stay_while_a_document_is_cleared(Project: Any) -> None:
+    """What an operation does to an aggregate's document takes no member from the next one."""
+    seen = []
+
+    @Project.operation(on=Session)
+    def clear(session: Any) -> None:
+        session.doc.clear()
+        seen.append(len(session.members))
+
+    @Project.operation(on=Session)
+    def count(session: Any) -> None:
+        seen.append(len(session.members))
+
+    Project().run(order=lambda operation: operation.name)
+    assert [2, 2, 3, 3] == sorted(seen)
+
+
+def test_filter_on_a_fresh_project(means: Any, main: Main) -> None:
+    """The first run with a filter makes the aggregates that it selects."""
+    assert 0 == main(means, "run", "-f", "session", "b")
+    assert {"b": "0 1"} == made(means(), "mean.txt")
+
+
+def test_an_abbreviation_of_several(Project: Any, main: Main, capsys: Capture) -> None:
+    """The beginning of an id that a job and an aggregate share selects neither, and says so."""
+
+    class Index(pt.Aggregate[Job]):
+        index: int = pt.key()
+
+    @Project.operation(on=Index)
+    def show(job: Any) -> None:
+        pass
+
+    for index in range(30):
+        signac.get_project().open_job({"session": "c", "index": index}).init()
+    project = Project()
+    project._reregister_aggregates()
+    starts = {job.id[0] for job in project} & {record.id[0] for record in project[Index]}
+    start = sorted(starts)[0]
+    with pytest.raises(SeveralRecords, match=f"job ids begin with '{start}'"):
+        project._get_aggregate_from_id(start)
+    assert 1 == main(Project, "run", "-j", start)
+    assert "Error: " in capsys.readouterr().err
+
+
+def test_a_document_that_cannot_be_read(means: Any, capsys: Capture) -> None:
+    """One aggregate whose document is broken is left out, and named; the others go on."""
+    means().run()
+    project = means()
+    broken = project[Session].get(session="a")
+    Path(broken.job.fn("signac_job_document.json")).write_text("{")
+    for record in project[Session]:
+        (record.folder / "mean.txt").unlink()
+    means().run()
+    assert {"b": "0 1"} == made(means(), "mean.txt")
+    assert f"left out: Session {broken.id[:8]}…: the document" in capsys.readouterr().err

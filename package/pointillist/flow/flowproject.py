@@ -13,7 +13,7 @@ from flow.aggregates import aggregator, get_aggregate_id
 from flow.labels import classlabel, label, staticlabel
 from flow.project import IgnoreConditions
 
-from ..errors import DeclarationError, RecordNotFound
+from ..errors import DeclarationError, RecordNotFound, SeveralRecords
 from .declaring import check_on
 from .groups import function_of
 from .mended import MendedProject
@@ -40,6 +40,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R", bound="Record")
 
 _MOST = 3
+_ID_LENGTH = 32
 
 
 class FlowProject(MendedProject):
@@ -201,6 +202,17 @@ class FlowProject(MendedProject):
             if found is None:
                 raise
             return found
+
+    def _get_aggregate_from_id(self, id: str, check_abbrevations: bool = True) -> Any:
+        if self._has_records and len(id) < _ID_LENGTH and not id.startswith("agg-"):
+            beside = {record.id for record in self.shelves.beginning_with(id)}
+            found = beside | {job.id for job in self if job.id.startswith(id)} if beside else beside
+            if len(found) > 1:
+                some = ", ".join(f"{other[:8]}…" for other in sorted(found)[:_MOST])
+                raise SeveralRecords(
+                    f"{len(found)} job ids begin with {id!r}: {some}. Give more of it."
+                )
+        return super()._get_aggregate_from_id(id, check_abbrevations)
 
     def find_matching(self, filter: Mapping[str, Any]) -> Iterator[Any]:
         """Yield the jobs, also those of records, that match a signac filter."""

@@ -24,7 +24,7 @@ from .executions import hooks_around
 from .groups import register_groups
 from .passes import Order, Passes
 from .selection import Filtered, chosen
-from .submission import ask_scheduler, submit, with_waiting
+from .submission import ask_scheduler, submit, with_our_templates
 from .workers import Carrier
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
         return ask_scheduler(self, sys.stderr if err is None else err)
 
     def _setup_template_environment(self) -> Any:
-        return with_waiting(super()._setup_template_environment())
+        return with_our_templates(super()._setup_template_environment())
 
     def submit(
         self,
@@ -310,6 +310,8 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
             )
 
     def _main_run(self, args: Any) -> None:
+        if not args.pretend:
+            self.follow()  # a filter selects what is there
         with self.at_root(args.switch_to_project_root):
             self.run(
                 jobs=self._select_jobs_from_args(args),
@@ -326,6 +328,8 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
             )
 
     def _main_submit(self, args: Any) -> None:
+        if not args.pretend:
+            self.follow()
         try:
             super()._main_submit(args)
         except NoSchedulerError:

@@ -15,7 +15,7 @@ from flow.errors import NoSchedulerError
 from flow.project import _make_bundles
 from flow.scheduling.base import JobStatus
 
-__all__ = ["TEMPLATES", "ask_scheduler", "submit", "with_waiting"]
+__all__ = ["TEMPLATES", "ask_scheduler", "submit", "with_our_templates"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 """Our templates, which go before those of signac-flow."""
@@ -83,19 +83,30 @@ def submit(
                 submitted.update({operation.id: status for operation in bundle})
 
 
-def with_waiting(environment: jinja2.Environment) -> jinja2.Environment:
-    """Let the scripts of parallel bundles fail if one of their members does.
+def with_our_templates(environment: jinja2.Environment) -> jinja2.Environment:
+    """Put our templates before signac-flow's, which they extend, and mend its own.
 
-    signac-flow's ``base_script.sh`` ends them with ``wait``, which says nothing of how they ended.
-    Ours goes before it, and extends it.
+    Its ``base_script.sh`` ends parallel bundles with ``wait``, which says nothing of how their
+    members ended; with ours they fail if one of these does.
     """
     assert isinstance(environment.loader, jinja2.ChoiceLoader)
     own, *others = environment.loader.loaders
     ours = jinja2.FileSystemLoader(TEMPLATES)
-    theirs = jinja2.PrefixLoader({"signac-flow": jinja2.PackageLoader("flow", "templates")})
-    environment.loader = jinja2.ChoiceLoader([own, ours, theirs, *others])
+    packages = [p for p in others if not str(getattr(p, "package_name", "")).startswith("flow")]
+    flows = _FlowTemplates("flow", "templates")
+    theirs = jinja2.PrefixLoader({"signac-flow": flows})
+    environment.loader = jinja2.ChoiceLoader([own, ours, theirs, *packages, flows])
     environment.filters["remember_pids"] = _remember_pids
     return environment
+
+
+class _FlowTemplates(jinja2.PackageLoader):
+    """signac-flow's templates, of which those of ``status --stack`` and ``-1`` do not compile."""
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> Any:
+        """Return a template's text, mended."""
+        text, *others = super().get_source(environment, template)
+        return text.replace("for value['display_name'], value in", "for _, value in"), *others
 
 
 def _remember_pids(script: str, operations: Iterable[Any]) -> str:

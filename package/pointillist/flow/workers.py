@@ -88,23 +88,38 @@ class Carrier:
                 yield execution, None
 
     def _at_once(self, executions: list[Execution]) -> Iterator[tuple[Execution, Exception | None]]:
-        self._close()  # what is forked now knows the jobs and members of this pass
+        while executions:
+            lost = []
+            pool = self._begin()  # what is forked now knows the jobs and members of this pass
+            for execution, future in [(one, self._begun(one, pool)) for one in executions]:
+                error = future if isinstance(future, Exception) else future.exception()
+                if isinstance(error, BrokenProcessPool):
+                    lost.append(execution)
+                    continue
+                assert error is None or isinstance(error, Exception)
+                yield execution, error
+            # operations are begun in order: those that a dead worker had are among the first
+            for execution in lost[: self._np]:
+                yield (
+                    execution,
+                    UserOperationError(
+                        f"A worker process died while operation {execution} was carried out, or "
+                        "another one at the same time: killed, or out of memory. To find which, "
+                        "carry them out one by one: run -o NAME -j ID."
+                    ),
+                )
+            executions = lost[self._np :]
+
+    def _begin(self) -> ProcessPoolExecutor:
+        """Fork the workers."""
+        self._close()
         self._pool = ProcessPoolExecutor(
             self._np,
             mp_context=multiprocessing.get_context("fork"),
             initializer=_begin,
             initargs=(self._project, self._timeout),
         )
-        for execution, future in [(one, self._begun(one, self._pool)) for one in executions]:
-            error = future if isinstance(future, Exception) else future.exception()
-            if isinstance(error, BrokenProcessPool):
-                error = UserOperationError(
-                    f"A worker process died before operation {execution} had ended: this "
-                    "operation, or another one at the same time, was killed or ran out of memory. "
-                    "Without -p the one at fault is found."
-                )
-            assert error is None or isinstance(error, Exception)
-            yield execution, error
+        return self._pool
 
     def _begun(self, execution: Execution, pool: ProcessPoolExecutor) -> Future[None] | Exception:
         """Hand an operation to the workers; its command is made here, as it may raise."""
@@ -126,10 +141,10 @@ class Carrier:
 def _said(error: BaseException) -> str:
     """Return what went wrong, in a line."""
     remote = type(error).__name__ == "_RemoteTraceback"  # of an operation in another process
-    text = str(error).strip().strip('"').rstrip()
+    text = str(error).strip()
     if remote:
-        causes = text.split("\n\nThe above exception was the direct cause")[0]
-        return causes.splitlines()[-1]
+        causes = text.strip('"').split("\n\nThe above exception was the direct cause")[0]
+        return causes.rstrip().splitlines()[-1]
     return f"{type(error).__name__}: {text}".splitlines()[0]
 
 

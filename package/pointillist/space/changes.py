@@ -142,7 +142,13 @@ def foresee(space: DataSpace) -> None:
     problems: list[RecordError] = []
     for cls in space.classes:
         if cls.__member__ is not None:
-            for aggregate, members in _changes(space, cls, problems):
+            for aggregate, members in _wanted(space, cls, problems):
+                try:
+                    if isinstance(aggregate, Record):
+                        space.document(cls, aggregate.id)
+                except CorruptRecord as error:
+                    problems.append(error)
+                    members = []  # it is left out until somebody mends it
                 space.foresee(cls, aggregate, members)
     for problem in problems:
         space.report(problem)
@@ -231,10 +237,10 @@ def _label(cls: RecordType, values: Mapping[str, Any]) -> str:
     return label
 
 
-def _changes(
+def _wanted(
     space: DataSpace, cls: RecordType, problems: list[RecordError]
 ) -> list[tuple[Any, list[str]]]:
-    """Return each aggregate, or the keys of one to be made, whose members differ from its own.
+    """Return each aggregate, or the keys of one to be made, with its members.
 
     As long as a document that decides on membership cannot be read, the class is left as it is.
     """
@@ -252,14 +258,22 @@ def _changes(
     except CorruptRecord as error:
         problems.append(error)
         return []
+    return [
+        (known.get(place) or dict(zip(cls.keys, place, strict=True)), ids)
+        for place, ids in wanted.items()
+    ]
+
+
+def _changes(
+    space: DataSpace, cls: RecordType, problems: list[RecordError]
+) -> list[tuple[Any, list[str]]]:
+    """Return those whose members are not those that they should have."""
     changed: list[tuple[Any, list[str]]] = []
-    for place, ids in wanted.items():
-        record = known.get(place)
+    for aggregate, ids in _wanted(space, cls, problems):
         try:
-            if record is None:
-                changed.append((dict(zip(cls.keys, place, strict=True)), ids))
-            elif space.document(cls, record.id).get(MEMBERS, []) != ids:
-                changed.append((record, ids))
+            is_new = not isinstance(aggregate, Record)
+            if is_new or space.document(cls, aggregate.id).get(MEMBERS, []) != ids:
+                changed.append((aggregate, ids))
         except CorruptRecord as error:
             problems.append(error)
     return changed

@@ -487,15 +487,6 @@ def test_an_error_in_a_condition(Project: Any, printed: Printed) -> None:
     assert "Overview: 4 jobs/aggregates, 0 jobs/aggregates with eligible operations." == lines[0]
 
 
-@only_ours
-def test_an_error_in_one_of_several_conditions(Project: Any, printed: Printed) -> None:
-    """With `ignore_errors` other operations are shown; signac-flow's class raises a TypeError."""
-    broken(Project)
-    lines = printed(ignore_errors=True)
-    assert ["first", "2", "[U]: 4"] in rows(lines)
-    assert "third" not in {row[0] for row in rows(lines)}
-
-
 def test_a_scheduler_that_does_not_answer(
     Project: Any, printed: Printed, registry: dict[str, Any]
 ) -> None:
