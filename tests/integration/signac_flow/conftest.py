@@ -12,9 +12,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import flow
 import pytest
+import signac
+
+import pointillist
 
 SLURM = Path(__file__).resolve().parents[2] / "slurm.sh"
 SBIN = os.pathsep.join(("/usr/local/sbin", "/usr/sbin", "/sbin"))
@@ -194,3 +198,24 @@ def reached(sent: BatchJobs) -> Callable[..., list[BatchJob]]:
         return sent(folder)
 
     return wait
+
+
+@pytest.fixture(
+    params=[flow.FlowProject, pointillist.FlowProject], ids=["signac-flow", "pointillist"]
+)
+def base(request: pytest.FixtureRequest) -> Any:
+    """Give signac-flow's class, then ours."""
+    return request.param
+
+
+@pytest.fixture
+def Project(base: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give a class of the test's own; jobs with a = 0, 1, 2 lie in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    for a in range(3):
+        signac.init_project().open_job({"a": a}).init()
+
+    class Project(base):
+        pass
+
+    return Project

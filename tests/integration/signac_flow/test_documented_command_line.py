@@ -20,8 +20,6 @@ import flow
 import pytest
 import signac
 
-import pointillist
-
 FLAGS = {
     "status": {
         *("-j", "--job-id", "-f", "--filter", "--json", "-d", "--detailed", "-a"),
@@ -48,14 +46,6 @@ FLAGS = {
 GLOBAL = {"-h", "--help", "-v", "--verbose", "--debug"}
 
 Main = Callable[..., None]
-
-
-@pytest.fixture(
-    params=[flow.FlowProject, pointillist.FlowProject], ids=["signac-flow", "pointillist"]
-)
-def base(request: pytest.FixtureRequest) -> Any:
-    """Give signac-flow's class, then ours."""
-    return request.param
 
 
 def project_of(base: Any) -> Any:

@@ -25,8 +25,6 @@ from flow.environment import ComputeEnvironment
 from flow.errors import DirectivesError
 from flow.scheduling.fake_scheduler import FakeScheduler
 
-import pointillist
-
 PRINT_ALL = """\
 {% for operation in operations %}
 {% for key, value in operation.directives.items() %}
@@ -34,27 +32,6 @@ PRINT_ALL = """\
 {% endfor %}
 {% endfor %}
 """
-
-
-@pytest.fixture(
-    params=[flow.FlowProject, pointillist.FlowProject], ids=["signac-flow", "pointillist"]
-)
-def base(request: pytest.FixtureRequest) -> Any:
-    """Give signac-flow's class, then ours."""
-    return request.param
-
-
-@pytest.fixture
-def Project(base: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give a class of the test's own; jobs with a = 0, 1, 2 lie in the working directory."""
-    monkeypatch.chdir(tmp_path)
-    for a in range(3):
-        signac.init_project().open_job({"a": a}).init()
-
-    class Project(base):
-        pass
-
-    return Project
 
 
 @pytest.fixture

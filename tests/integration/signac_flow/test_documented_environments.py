@@ -27,16 +27,6 @@ from flow.environment import (
 )
 from flow.scheduling.fake_scheduler import FakeScheduler
 
-import pointillist
-
-
-@pytest.fixture(
-    params=[flow.FlowProject, pointillist.FlowProject], ids=["signac-flow", "pointillist"]
-)
-def base(request: pytest.FixtureRequest) -> Any:
-    """Give signac-flow's class, then ours."""
-    return request.param
-
 
 @pytest.fixture
 def Project(base: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:

@@ -10,19 +10,10 @@ import functools
 from pathlib import Path
 from typing import Any
 
-import flow
 import pytest
 import signac
 
 import pointillist
-
-
-@pytest.fixture(
-    params=[flow.FlowProject, pointillist.FlowProject], ids=["signac-flow", "pointillist"]
-)
-def base(request: pytest.FixtureRequest) -> Any:
-    """Give signac-flow's class, then ours."""
-    return request.param
 
 
 @pytest.fixture

@@ -19,17 +19,7 @@ import signac
 from flow.errors import UserOperationError
 from flow.hooks import TrackOperations
 
-import pointillist
-
 TRIGGERS = ["on_start", "on_exit", "on_success", "on_exception"]
-
-
-@pytest.fixture(
-    params=[flow.FlowProject, pointillist.FlowProject], ids=["signac-flow", "pointillist"]
-)
-def base(request: pytest.FixtureRequest) -> Any:
-    """Give signac-flow's class, then ours."""
-    return request.param
 
 
 @pytest.fixture

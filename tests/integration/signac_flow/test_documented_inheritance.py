@@ -11,33 +11,8 @@ from typing import Any
 
 import flow
 import pytest
-import signac
 from flow.environment import StandardEnvironment
 from flow.errors import FlowProjectDefinitionError
-
-import pointillist
-
-
-@pytest.fixture(
-    params=[flow.FlowProject, pointillist.FlowProject], ids=["signac-flow", "pointillist"]
-)
-def base(request: pytest.FixtureRequest) -> Any:
-    """Give signac-flow's class, then ours."""
-    return request.param
-
-
-@pytest.fixture
-def Project(base: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give a class of the test's own; jobs with a = 0, 1, 2 lie in the working directory."""
-    monkeypatch.chdir(tmp_path)
-    for a in range(3):
-        signac.init_project().open_job({"a": a}).init()
-
-    class Project(base):
-        pass
-
-    return Project
-
 
 # signac-flow's change log, 0.12: "Inheritance of operations, conditions, labels and groups";
 # comments of FlowProject: "registered with this class and its parent classes".

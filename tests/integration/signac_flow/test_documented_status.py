@@ -26,14 +26,6 @@ import pointillist
 Printed = Callable[..., list[str]]
 
 
-@pytest.fixture(
-    params=[flow.FlowProject, pointillist.FlowProject], ids=["signac-flow", "pointillist"]
-)
-def base(request: pytest.FixtureRequest) -> Any:
-    """Give signac-flow's class, then ours."""
-    return request.param
-
-
 @pytest.fixture
 def Project(base: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Give a class of two operations and a label; four jobs lie in the working directory.

@@ -26,8 +26,6 @@ from flow.environment import ComputeEnvironment, SimpleSchedulerEnvironment, Sta
 from flow.errors import NoSchedulerError, SubmitError
 from flow.scheduling.base import ClusterJob, JobStatus, Scheduler
 
-import pointillist
-
 Main = Callable[..., None]
 
 
@@ -62,14 +60,6 @@ class Drawer(Scheduler):
     def is_present(cls) -> bool:
         """Never by itself."""
         return False
-
-
-@pytest.fixture(
-    params=[flow.FlowProject, pointillist.FlowProject], ids=["signac-flow", "pointillist"]
-)
-def base(request: pytest.FixtureRequest) -> Any:
-    """Give signac-flow's class, then ours."""
-    return request.param
 
 
 @pytest.fixture

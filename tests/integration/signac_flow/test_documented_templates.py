@@ -17,16 +17,6 @@ import pytest
 import signac
 from flow.errors import SubmitError
 
-import pointillist
-
-
-@pytest.fixture(
-    params=[flow.FlowProject, pointillist.FlowProject], ids=["signac-flow", "pointillist"]
-)
-def base(request: pytest.FixtureRequest) -> Any:
-    """Give signac-flow's class, then ours."""
-    return request.param
-
 
 @pytest.fixture
 def project(base: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
