@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -680,3 +681,24 @@ def test_first_error_is_raised(tmp_path: Path, fail_fast: bool) -> None:
         project.run(order=lambda operation: operation._jobs[0].sp.i, fail_fast=fail_fast)
     assert "no luck with 0" == str(caught.value.__cause__)
     assert [{"i": i} for i in range(1 if fail_fast else 3)] == files(root, "tried.txt")
+
+
+@pytest.mark.parametrize("base", [flow.FlowProject, pointillist.FlowProject])
+def test_aggregate_of_nothing(tmp_path: Path, base: Any) -> None:
+    """Without jobs `aggregator()` makes an aggregate of none, on which signac-flow fails."""
+    root = laid_out(tmp_path, [])
+    Project = fresh(base)
+    seen: list[int] = []
+
+    def together(*jobs: Any) -> None:
+        seen.append(len(jobs))
+
+    Project.operation(together, aggregator=flow.aggregator())
+    project = Project.get_project(str(root))
+    if base is flow.FlowProject:
+        with pytest.raises(IndexError):
+            project.run()
+    else:
+        project.run()
+        project.print_status(file=io.StringIO(), err=io.StringIO())
+    assert [] == seen
