@@ -399,4 +399,4 @@ def test_the_others_after_a_worker_died(Project: Any) -> None:
         project.run(np=2, order=lambda operation: operation._jobs[0].sp.i)
     done = having(project, "there.txt")
     assert 0 not in done
-    assert set(range(2, 12)) <= set(done)
+    assert 10 <= len(done)  # the other one that is lost is whichever was at work just then
