@@ -1,7 +1,7 @@
 """Journals: each runner appends to one of its own, and all of them together are the attempts.
 
 A journal is JSON lines. The first says who the runner is, each further one is one ended attempt
-(`Attempt`). A line counts when its newline is there: a writer that dies in the middle of a line
+(`Attempt`), or says that a job is excluded from now on, or included (`Exclusion`). A line counts when its newline is there: a writer that dies in the middle of a line
 leaves one that nobody reads.
 """
 
@@ -24,14 +24,18 @@ from .layout import Layout
 __all__ = [
     "Attempt",
     "Attempts",
+    "Exclusion",
     "Journal",
     "Outcome",
     "StoredOutput",
     "attempt_in",
+    "exclusion_in",
     "read_journal",
 ]
 
-Outcome = Literal["complete", "found", "failed", "changed", "interrupted"]
+Outcome = Literal["complete", "found", "accepted", "failed", "changed", "interrupted", "reset"]
+
+_GOOD = ("complete", "found", "accepted")
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,10 @@ class Attempt:
         ``Block.stats``.
     job : str
         The job's id.
-    outcome : {"complete", "found", "failed", "changed", "interrupted"}
-        ``found`` is no execution: outputs that were there, and the inputs seen beside them;
-        ``changed``: an input changed while the step ran.
+    outcome : {"complete", "found", "accepted", "failed", "changed", "interrupted", "reset"}
+        ``found`` and ``accepted`` are no executions: outputs that were there, or that somebody
+        blessed, and the inputs seen beside them; ``changed``: an input changed while the step
+        ran; ``reset``: the outputs were removed, and what was before does not count any more.
     number : int
         1 for the task's first attempt.
     start, end : float
@@ -88,6 +93,12 @@ class Attempt:
         The log, relative to the project, if anything was printed.
     error : str or None
         What went wrong, in a line.
+    code : int or None
+        The exit code of a command that failed; ``-n`` when signal ``n`` ended it.
+    exception : str or None
+        The name of the exception that a step raised.
+    note : str or None
+        What somebody who accepted or reset it said.
     runner : str
         The journal that it stands in.
     """
@@ -107,6 +118,9 @@ class Attempt:
     environment: str = ""
     log: str | None = None
     error: str | None = None
+    code: int | None = None
+    exception: str | None = None
+    note: str | None = None
     runner: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -136,6 +150,36 @@ class Attempt:
             for name, o in data.get("outputs", {}).items()
         }
         return cls(**known, runner=runner)
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """That a job is excluded from now on, or included again.
+
+    Parameters
+    ----------
+    job : str
+        The job's id.
+    excluded : bool
+        False if it is included again.
+    reason : str
+        Why, as somebody said.
+    time : float
+        Seconds since 1970.
+    runner : str
+        The journal that it stands in.
+    """
+
+    job: str
+    excluded: bool
+    reason: str
+    time: float
+    runner: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        told = {"job": self.job, "excluded": self.excluded, "reason": self.reason}
+        return {**told, "time": self.time}
 
 
 class Journal:
@@ -190,10 +234,23 @@ class Journal:
         SpaceError
             If it cannot be written; the journal is then as it was before.
         """
+        self._append({"kind": "attempt", **attempt.as_json()})
+
+    def exclude(self, exclusion: Exclusion) -> None:
+        """Append that a job is excluded from now on, or included.
+
+        Raises
+        ------
+        SpaceError
+            If it cannot be written.
+        """
+        self._append({"kind": "exclusion", **exclusion.as_json()})
+
+    def _append(self, line: dict[str, Any]) -> None:
         self.open()
         try:
             assert self._file is not None
-            _write(self._file, {"kind": "attempt", **attempt.as_json()})
+            _write(self._file, line)
         except OSError as error:
             raise SpaceError(
                 f"the attempt cannot be recorded in {self.path}: {error.strerror or error}."
@@ -288,13 +345,34 @@ def attempt_in(data: dict[str, Any] | None, runner: str) -> Attempt | None:
         return None
 
 
+def exclusion_in(data: dict[str, Any] | None, runner: str) -> Exclusion | None:
+    """Return the exclusion that a journal's line tells, or None if it tells none."""
+    if data is None or data.get("kind") != "exclusion":
+        return None
+    try:
+        said = (str(data["job"]), bool(data["excluded"]), str(data["reason"]), float(data["time"]))
+        return Exclusion(*said, runner)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 class Attempts:
-    """All attempts of a project, as far as the planner asks for them."""
+    """All attempts of a project, as far as the planner asks for them.
+
+    Attributes
+    ----------
+    last_good, last : dict of (str, str) to Attempt
+        By operation and job: the last one whose outputs count, and the last one of all.
+    count : dict of (str, str) to int
+        The highest number of an attempt.
+    """
 
     def __init__(self) -> None:
         self.last_good: dict[tuple[str, str], Attempt] = {}
         self.last: dict[tuple[str, str], Attempt] = {}
         self.count: dict[tuple[str, str], int] = {}
+        self._reset: dict[tuple[str, str], float] = {}
+        self._exclusions: dict[str, Exclusion] = {}
         self._read: dict[Path, int] = {}
 
     def refresh(self, layout: Layout) -> Attempts:
@@ -328,6 +406,21 @@ class Attempts:
                 attempt = attempt_in(data, path.stem)
                 if attempt is not None:
                     self.add(attempt)
+                    continue
+                exclusion = exclusion_in(data, path.stem)
+                if exclusion is not None:
+                    self.add_exclusion(exclusion)
+
+    def excluded(self, job: str) -> Exclusion | None:
+        """Return who excluded a job, when and why; None if it is not excluded."""
+        last = self._exclusions.get(job)
+        return last if last is not None and last.excluded else None
+
+    def add_exclusion(self, exclusion: Exclusion) -> None:
+        """Take one more exclusion, or its end, into account."""
+        known = self._exclusions.get(exclusion.job)
+        if known is None or exclusion.time >= known.time:
+            self._exclusions[exclusion.job] = exclusion
 
     def add(self, attempt: Attempt) -> None:
         """Take one more attempt into account."""
@@ -335,9 +428,13 @@ class Attempts:
         self.count[key] = max(self.count.get(key, 0), attempt.number)
         if key not in self.last or attempt.end >= self.last[key].end:
             self.last[key] = attempt
-        good = attempt.outcome in ("complete", "found")
-        if good and (key not in self.last_good or attempt.end >= self.last_good[key].end):
-            self.last_good[key] = attempt
+        if attempt.outcome == "reset":
+            self._reset[key] = max(attempt.end, self._reset.get(key, attempt.end))
+            if key in self.last_good and self.last_good[key].end <= attempt.end:
+                del self.last_good[key]
+        elif attempt.outcome in _GOOD and attempt.end > self._reset.get(key, float("-inf")):
+            if key not in self.last_good or attempt.end >= self.last_good[key].end:
+                self.last_good[key] = attempt
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
