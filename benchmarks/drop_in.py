@@ -150,6 +150,21 @@ def import_cost(times: int) -> str:
     )
 
 
+def machine(folder: Path) -> str:
+    """Give what was measured on: date, processors, file system, versions."""
+    system = subprocess.run(
+        ["stat", "-f", "-c", "%T", str(folder)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    versions = ", ".join(
+        f"{name} {importlib.metadata.version(name)}"
+        for name in ("pointillist", "signac-flow", "signac")
+    )
+    return (
+        f"{date.today()}, {os.cpu_count()} processors, {platform.system()}, {system}, "
+        f"Python {platform.python_version()}, {versions}."
+    )
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
@@ -173,17 +188,10 @@ def main() -> None:
             pairs = [pair(base, made, 100 * jobs + n, commands) for n in range(arguments.pairs)]
             title = f"3 x {jobs:,} trivial operations, {arguments.pairs} pairs"
             tables.append(table(title, pairs))
-        system = subprocess.run(
-            ["stat", "-f", "-c", "%T", str(made)], capture_output=True, text=True, check=False
-        ).stdout.strip()
+        told = machine(made)
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    versions = ", ".join(
-        f"{name} {importlib.metadata.version(name)}"
-        for name in ("pointillist", "signac-flow", "signac")
-    )
-    print(f"{date.today()}, {os.cpu_count()} processors, {platform.system()}, {system}, ", end="")
-    print(f"Python {platform.python_version()}, {versions}.", "", import_cost(15), sep="\n")
+    print(told, "", import_cost(15), sep="\n")
     print("", *tables, sep="\n\n")
 
 
