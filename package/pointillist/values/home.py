@@ -151,7 +151,7 @@ class ProjectHome:
                 record=task.record,
                 places={},
                 log=Path(folder) / "log",
-                control=Path(folder) / "call",
+                control=str(Path(folder) / "call"),
                 program=self.engine.worker(planner).program,
             )
             return part_of(bench.carry_out(task.step.call, field.annotation), field)
