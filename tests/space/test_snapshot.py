@@ -12,7 +12,6 @@ import pytest
 
 from pointillist.space import fingerprints, snapshot
 from pointillist.space.claims import take
-from pointillist.space.fingerprints import Fingerprint, look
 from pointillist.space.journals import Journal
 from pointillist.space.layout import JobFolder, Layout
 from pointillist.space.snapshot import Snapshot

@@ -59,6 +59,11 @@ class NumberFormat:
     def read(self, path: Path) -> int | float | bool:
         """Read the number; white space around it does not matter."""
         text = read_text(path)
+        if self.kind in ("int", "float"):
+            try:
+                return int(text) if self.kind == "int" else float(text)
+            except ValueError:
+                pass  # what is wrong with it is said below
         with about(path):
             number: int | float | bool = coerce(text, SCALARS[self.kind])
             return number
