@@ -15,13 +15,16 @@ __all__ = ["NumberFormat", "TextFormat", "read_text", "write_text"]
 def write_text(text: str, path: Path) -> None:
     """Write text in UTF-8, its line ends as they are."""
     with as_format_error("cannot write text"):
-        path.write_bytes(text.encode())
+        left = memoryview(text.encode())
+        with path.open("wb", buffering=0) as file:
+            while left:
+                left = left[file.write(left) :]
 
 
 def read_text(path: Path) -> str:
     """Read text in UTF-8, its line ends as they are."""
-    with as_format_error(f"{path} is no text in UTF-8"):
-        return path.read_bytes().decode()
+    with as_format_error(f"{path} is no text in UTF-8"), path.open("rb", buffering=0) as file:
+        return file.read().decode()
 
 
 @dataclass(frozen=True)

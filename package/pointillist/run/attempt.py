@@ -179,16 +179,20 @@ class _Try:
         self.is_command = step.call.kind != "python"
         between = "/" if self.is_command else "."
         self.staged = {name: f"{self.stage}{between}{file}" for name, file in step.files.items()}
-        self.log = self.folder.log(step.name, self.number)
         self.bench = Bench(
             space=worker.space,
             record=task.record,
             places={made.part: self.staged[made.name] for made in step.outputs},
-            log=self.log,
+            log_place=self.folder.log_place(step.name, self.number),
             control=f"{self.stage}.{CONTROL}",
             program=worker.program,
             timeout=worker.timeout,
         )
+
+    @property
+    def log(self) -> Path:
+        """The attempt's log."""
+        return self.bench.log
 
     def run(self) -> Attempt:
         try:
@@ -388,7 +392,6 @@ class _Try:
 
     def _learn(self, attempt: Attempt) -> None:
         self.worker.planner.attempts.add(attempt)
-        self.worker.planner.forget(self.task)
 
 
 def failure(task: Task, attempt: Attempt, root: Path) -> TaskError:

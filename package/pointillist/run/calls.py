@@ -54,8 +54,8 @@ class Bench:
         The record that the task is on.
     places : dict of str
         Where each output is to be written, by its part.
-    log : Path
-        The attempt's log.
+    log_place : str
+        Where the attempt's log is made, if one is needed.
     control : str
         A folder in which a command finds what it is called with; made if one needs it.
     program : callable
@@ -74,13 +74,18 @@ class Bench:
     space: DataSpace
     record: Record
     places: Mapping[str | None, str]
-    log: Path
+    log_place: str
     control: str
     program: Any
     timeout: float | None = None
     matlab: str = ""
     printed: bool = False
     _unstored: dict[tuple[str, int], Any] = field(default_factory=dict)
+
+    @property
+    def log(self) -> Path:
+        """The attempt's log."""
+        return Path(self.log_place)
 
     def begin_log(self) -> None:
         """Make the log, if it is not there."""
@@ -169,7 +174,7 @@ class Bench:
         before = sys.stdout, sys.stderr
         printed = sys.stdout = sys.stderr = _LazyLog(self)
         try:
-            with _time_limit(named(call), self._limit(call), self.log):
+            with _time_limit(call, self._limit(call), self.log_place):
                 return _called(function, values)
         except (Exception, SystemExit) as error:
             if isinstance(error, TimedOut):
@@ -363,12 +368,12 @@ class _LazyLog(io.TextIOBase):
 
 
 def _time_limit(
-    name: str, seconds: float | None, log: Path
+    call: Call, seconds: float | None, log: str
 ) -> contextlib.AbstractContextManager[None]:
     """Interrupt a Python function after its timeout; only the main thread can be."""
     if seconds is None or threading.current_thread() is not threading.main_thread():
         return _NO_LIMIT
-    return _interrupting(name, seconds, log)
+    return _interrupting(named(call), seconds, Path(log))
 
 
 _NO_LIMIT = contextlib.nullcontext()

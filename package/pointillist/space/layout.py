@@ -148,7 +148,11 @@ class JobFolder:
 
     def log(self, step: str, attempt: int) -> Path:
         """Return the log of one attempt."""
-        return Path(f"{self.place}/{_OWN}/logs/{step}.{attempt}.log")
+        return Path(self.log_place(step, attempt))
+
+    def log_place(self, step: str, attempt: int) -> str:
+        """Return the place of the log of one attempt, as text."""
+        return f"{self.place}/{_OWN}/logs/{step}.{attempt}.log"
 
     def claim(self, step: str, generation: int) -> Path:
         """Return the place of a claim."""

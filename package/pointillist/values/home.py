@@ -150,7 +150,7 @@ class ProjectHome:
                 space=self.engine.space,
                 record=task.record,
                 places={},
-                log=Path(folder) / "log",
+                log_place=str(Path(folder) / "log"),
                 control=str(Path(folder) / "call"),
                 program=self.engine.worker(planner).program,
             )
