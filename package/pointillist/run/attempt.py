@@ -39,6 +39,7 @@ from ..space.journals import Attempt, Journal, Outcome, StoredOutput
 from ..space.layout import CONTROL, stage_name
 from .calls import Bench, named, part_of
 from .environment import Environment
+from .heartbeat import surely_held
 from .logs import end_log
 from .publish import discard, publish, uninterrupted
 
@@ -234,6 +235,8 @@ class _Try:
         return self.is_command or bool(call.out_parts) or len(self.needs.calls) > 1
 
     def _check_claim(self) -> None:
+        if surely_held(self.claim, self.worker.journal):
+            return
         try:
             lost = self.claim.superseded()
         except OSError:

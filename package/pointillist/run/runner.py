@@ -18,7 +18,7 @@ from ..space.claims import Claim, Owner, owner_of, take
 from ..space.journals import Attempt, Journal
 from ..space.layout import generations_in
 from .attempt import Worker, failure
-from .heartbeat import fallen_silent, heartbeat
+from .heartbeat import fallen_silent, heartbeat, surely_held
 from .publish import uninterrupted
 from .recovery import recover
 
@@ -157,7 +157,7 @@ class Runner:
             try:
                 return self._attempts(task, claim)
             finally:
-                claim.release()
+                claim.release(surely_held(claim, self._journal))
 
     def _pass(
         self, tasks: list[Task], verdicts: dict[Task, Verdict], summary: Summary
@@ -278,7 +278,7 @@ class Runner:
             return attempt
         finally:
             with contextlib.suppress(OSError):  # read only by now: it counts as left by the dead
-                claim.release()
+                claim.release(surely_held(claim, self._journal))
 
     def _unclaimed(self, task: Task, error: SpaceError, summary: Summary) -> Verdict:
         """Count a task that cannot even be begun as failed; nothing can be recorded of it."""

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from ..errors import SpaceError
 from .identity import Identity
-from .journals import Journal, read_journal
+from .journals import Journal, clock, read_journal
 from .layout import JobFolder, claim_name, generations_in
 
 __all__ = ["Claim", "Owner", "owner_of", "take"]
@@ -73,6 +73,8 @@ class Claim:
         This process's journal.
     inode : (int, int)
         Device and number of the file that the claim is.
+    made : float
+        When it was made, by `journals.clock`.
     names : list of str
         The names in the job's folder just after the claim was made.
     """
@@ -83,6 +85,7 @@ class Claim:
     left: tuple[int, ...] = ()
     runner: str = ""
     inode: tuple[int, int] = (0, 0)
+    made: float = 0.0
     names: list[str] = field(default_factory=list)
 
     @property
@@ -105,9 +108,15 @@ class Claim:
             return True
         return not self._is_own()
 
-    def release(self) -> None:
-        """Remove the claim: those left behind first, its own last. Another's is left alone."""
-        if self._is_own():
+    def release(self, sure: bool = False) -> None:
+        """Remove the claim: those left behind first, its own last. Another's is left alone.
+
+        Parameters
+        ----------
+        sure : bool
+            Whether it is known that nobody took over.
+        """
+        if sure or self._is_own():
             for generation in self.left:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(self.folder.file(claim_name(self.step, generation)))
@@ -150,7 +159,7 @@ def take(folder: JobFolder, step: str, left: list[int], journal: Journal) -> Cla
     if left and (dead is None or dead.alive):
         return None
     source = journal.open()
-    claim = Claim(folder, step, below + 1, tuple(left), journal.runner, journal.inode)
+    claim = Claim(folder, step, below + 1, tuple(left), journal.runner, journal.inode, clock())
     place = claim.place
     try:
         try:

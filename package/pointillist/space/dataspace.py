@@ -291,9 +291,10 @@ class DataSpace:
         CorruptRecord
             If the state point cannot be read, is another job's, or holds a key of a wrong type.
         """
-        path = JobFolder(self.workspace(cls) / id).statepoint
+        path = JobFolder(f"{self.workspace(cls)}/{id}").statepoint
         try:
-            data = json.loads(path.read_bytes())
+            with path.open("rb", buffering=0) as file:
+                data = json.loads(file.read())
             if calc_id(data) != id:
                 raise ValueError("it is not the state point of this job id")
         except (OSError, ValueError, TypeError, AttributeError) as error:

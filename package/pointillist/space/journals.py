@@ -29,6 +29,7 @@ __all__ = [
     "Outcome",
     "StoredOutput",
     "attempt_in",
+    "clock",
     "exclusion_in",
     "read_journal",
 ]
@@ -219,6 +220,10 @@ class Journal:
         self.folder = str(layout.runs)
         self.place = ""
         self.inode = (0, 0)
+        self.beaten = float("-inf")
+        """When it last showed a sign of life, by `clock`."""
+        self.doubt = float("-inf")
+        """When a sign of life last came so late that the runner may have been thought dead."""
 
     @property
     def path(self) -> Path:
@@ -235,6 +240,7 @@ class Journal:
         """
         if self._file is not None:
             return self.place
+        self.beaten = clock()
         try:
             self._layout.runs.mkdir(parents=True, exist_ok=True)
             name, number = runner_name(), 0
@@ -282,11 +288,21 @@ class Journal:
                 f"the attempt cannot be recorded in {self.place}: {error.strerror or error}."
             ) from error
 
-    def beat(self) -> None:
-        """Show that this runner lives: the journal's time, and so that of all its claims, moves."""
+    def beat(self, late: float = float("inf")) -> None:
+        """Show that this runner lives: the journal's time, and so that of all its claims, moves.
+
+        Parameters
+        ----------
+        late : float
+            Seconds after which a sign of life comes so late that others may have acted.
+        """
         if self._file is None:
             return
+        now = clock()
+        if now - self.beaten > late:
+            self.doubt = now  # before others can read that it beats again
         os.utime(self._file)
+        self.beaten = now
         for path in list(self._beside):
             try:
                 os.utime(path)
@@ -336,6 +352,14 @@ class Journal:
             "start": time.time(),
             **Identity.own().as_json(),
         }
+
+
+def clock() -> float:
+    """Return seconds of a clock that goes on while the machine sleeps, where there is one."""
+    return time.clock_gettime(_CLOCK)
+
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def _write(file: int, data: dict[str, Any], before: int) -> int:
