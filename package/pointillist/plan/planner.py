@@ -19,6 +19,9 @@ from .tasks import Needs, NeedsReader, Task
 __all__ = ["Planner"]
 
 
+_DONE = Verdict(State.COMPLETE)
+
+
 class Planner:
     """Judges tasks.
 
@@ -56,6 +59,7 @@ class Planner:
         self._retry_failed = retry_failed
         self._sources = sources
         self._reader = NeedsReader(space)
+        self._digests: dict[tuple[int, ...], str | None] = {}
         self._verdicts: dict[tuple[str, str], Verdict] = {}
         self._needs: dict[tuple[str, str], Needs] = {}
 
@@ -87,7 +91,11 @@ class Planner:
 
     def source(self, task: Task) -> str | None:
         """Return the hash of a task's source, or None if its author decides by version."""
-        return self._sources.digest(self.needs(task).calls)
+        calls = self.needs(task).calls
+        key = tuple(map(id, calls))
+        if key not in self._digests:
+            self._digests[key] = self._sources.digest(calls)
+        return self._digests[key]
 
     def judge(self, task: Task) -> Verdict:
         """Return the state of a task and why."""
@@ -117,7 +125,8 @@ class Planner:
 
     def done(self, task: Task, attempt: Attempt) -> Verdict:
         """Take over that a task was just completed; return its state."""
-        verdict = self._verdicts[task.key] = Verdict(State.COMPLETE)
+        verdict = self._verdicts[task.key] = _DONE
+        self._needs.pop(task.key, None)  # nobody asks for it any more
         files = {made.file: made.print for made in attempt.outputs.values()}
         self.snapshot.made(self.space.job_folder(task.record), files)
         return verdict

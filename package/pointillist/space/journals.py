@@ -374,7 +374,7 @@ def _write(file: int, data: dict[str, Any], before: int) -> int:
     return len(line)
 
 
-_ENCODED = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
+_ENCODED = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, check_circular=False).encode
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
