@@ -110,6 +110,7 @@ class Runner:
     limit: int | None = None
     again: bool = False
     _taken: set[Task] = field(default_factory=set, init=False)
+    _completed: set[Task] = field(default_factory=set, init=False)
     _met_others: bool = field(default=False, init=False)
 
     @property
@@ -165,12 +166,16 @@ class Runner:
         """Go through tasks once, up to the limit; return those that were gone through."""
         changed: set[Task] = set()
         for number, task in enumerate(tasks):
-            if any(maker in changed for maker in self._upstream(task)):
-                verdict = self._planner.rejudge(task)
-                if verdict != verdicts[task]:
-                    changed.add(task)
-                verdicts[task] = verdict
-            if not self._wants(task, verdicts[task]):
+            upstream = self._upstream(task)
+            if any(maker in changed for maker in upstream):
+                if not self._has_waited(verdicts[task], upstream):  # else the claim judges it
+                    verdict = self._planner.rejudge(task)
+                    if verdict != verdicts[task]:
+                        changed.add(task)
+                    verdicts[task] = verdict
+                    if not self._wants(task, verdict):
+                        continue
+            elif not self._wants(task, verdicts[task]):
                 continue
             if self._is_full(summary):
                 summary.limited = True
@@ -181,6 +186,14 @@ class Runner:
                 summary.limited = True
                 return tasks[: number + 1]
         return tasks
+
+    def _has_waited(self, verdict: Verdict, upstream: list[Task]) -> bool:
+        """Whether a task waited for nothing but others that this run has completed by now."""
+        return (
+            verdict.state is State.WAITING
+            and len(verdict.reasons) == len(upstream)
+            and all(maker in self._completed for maker in upstream)
+        )
 
     def _others_made_way(self, tasks: list[Task], verdicts: dict[Task, Verdict]) -> bool:
         """Look again if other runners are at work; return whether there is more to do now.
@@ -272,6 +285,7 @@ class Runner:
             self._taken.add(task)
             if attempt.outcome == "complete":
                 summary.done += 1
+                self._completed.add(task)
             else:
                 summary.failed.append((task, attempt))
             self.listener.ended(task, attempt)
