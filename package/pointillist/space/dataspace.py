@@ -143,7 +143,7 @@ class DataSpace:
         if isinstance(target, Seed):
             return self.seed_root(target) / target.pattern.format(record._keys)
         if isinstance(target, Output) and target.stored and target.filename:
-            return self.job_folder(record).output(target.filename)
+            return Path(f"{self.place(record)}/{target.filename}")
         raise RecordError(
             f"{type(record).__name__}.{target.name} lies nowhere: it is not stored in a file.",
             record=record.label,
