@@ -24,6 +24,7 @@ FORKS, PROCESSES = (270, 30) if LONG else (34, 6)
 
 PROJECT = """
 from __future__ import annotations
+from pathlib import Path
 import pointillist as pt
 
 
