@@ -35,7 +35,13 @@ def publish(folder: JobFolder, step: str, attempt: Attempt) -> None:
         if place.is_dir() or (staged.is_dir() and os.path.lexists(place)):
             _remove(aside)
             os.rename(place, aside)
-        os.replace(staged, place)
+        try:
+            os.replace(staged, place)
+        except FileNotFoundError:
+            # another runner published it while this one slept: aside went what is newer
+            if os.path.lexists(aside) and not os.path.lexists(place):
+                os.rename(aside, place)
+            raise
         _remove(aside)
 
 
