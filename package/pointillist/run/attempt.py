@@ -327,7 +327,8 @@ class _Try:
                 )
 
     def _write(self, made: Output, staged: Path, value: Any) -> None:
-        staged.parent.mkdir(exist_ok=True)
+        if self.is_command:
+            self.stage.mkdir(exist_ok=True)
         try:
             part = part_of(value, made)
             format_for(made.annotation, str(made.filename)).write(
