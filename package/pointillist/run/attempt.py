@@ -209,10 +209,15 @@ class _Try:
             return self._commit(outputs)
 
     def _commit(self, outputs: dict[str, StoredOutput]) -> Attempt:
-        """Record what was made, then publish it."""
-        self._check_claim()
+        """Record what was made, then publish it.
+
+        It is dated before the last look at the claim: if this process sleeps in between, what the
+        runner who takes over makes counts as later.
+        """
         try:
-            attempt = self._recorded("complete", outputs=outputs)
+            attempt = self._dated("complete", outputs=outputs)
+            self._check_claim()
+            self.worker.journal.append(attempt)
         except SpaceError as error:
             return self._failed(error)
         self._learn(attempt)
@@ -385,13 +390,17 @@ class _Try:
         )
 
     def _recorded(self, outcome: Outcome, **more: Any) -> Attempt:
+        attempt = self._dated(outcome, **more)
+        self.worker.journal.append(attempt)
+        return attempt
+
+    def _dated(self, outcome: Outcome, **more: Any) -> Attempt:
+        """Return the attempt as it is recorded, with the environment, which is written down."""
         try:
             environment = self.worker.environment.record(self.bench.matlab)
         except OSError as error:
             raise SpaceError(f"the environment cannot be recorded: {error}.") from error
-        attempt = self._attempt(outcome, environment=environment, **more)
-        self.worker.journal.append(attempt)
-        return attempt
+        return self._attempt(outcome, environment=environment, **more)
 
     def _learn(self, attempt: Attempt) -> None:
         self.worker.planner.attempts.add(attempt)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..errors import SpaceError
 from .fingerprints import Fingerprint
@@ -393,9 +393,24 @@ def attempt_in(data: dict[str, Any] | None, runner: str) -> Attempt | None:
     if data is None or data.get("kind") != "attempt":
         return None
     try:
-        return Attempt.from_json(data, runner)
+        attempt = Attempt.from_json(data, runner)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+    return attempt if _is_sound(attempt) else None
+
+
+def _is_sound(attempt: Attempt) -> bool:
+    """Whether what is compared and ordered by is of the right types, whoever wrote the line."""
+    prints = [*attempt.inputs.values(), *(made.print for made in attempt.outputs.values())]
+    return (
+        isinstance(attempt.operation, str)
+        and isinstance(attempt.job, str)
+        and attempt.outcome in get_args(Outcome)
+        and isinstance(attempt.number, int)
+        and isinstance(attempt.start, int | float)
+        and isinstance(attempt.end, int | float)
+        and all(p is None or (isinstance(p.size, int) and isinstance(p.mtime, int)) for p in prints)
+    )
 
 
 def exclusion_in(data: dict[str, Any] | None, runner: str) -> Exclusion | None:
@@ -570,6 +585,6 @@ class Attempts:
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         data = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
