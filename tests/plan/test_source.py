@@ -167,7 +167,7 @@ USED = [
         {"tools": "class B: a = {}\n"},
     ),
     (
-        "from dataclasses import dataclass\n@dataclass\nclass G:\n    a{}: int = 0\ndef f(x): G()\n",
+        "from dataclasses import dataclass as d\n@d\nclass G:\n    a{}: int = 0\ndef f(x): G()\n",
         {},
     ),
     (
@@ -328,13 +328,44 @@ def test_run_or_imported(digest: Digest, tmp_path: Path) -> None:
         + "here = Path(__file__).parent\n"
         + "print(SourceReader(here, here).digest([Call('python', f, {}, Options())]))\n"
     )
-    printed = subprocess.run(
-        [sys.executable, tmp_path / "project_under_test.py"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert imported == printed.strip()
+    for program in (tmp_path / "project_under_test.py", "project_under_test.py"):
+        printed = subprocess.run(
+            [sys.executable, program], cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
+        assert imported == printed.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(x): return " + " + ".join(f"x[{n}]" for n in range(400)) + " + {}\n",
+        "def f(x):\n    if x == {}: return 0\n"
+        + "".join(f"    elif x == {n}: return {n}\n" for n in range(400)),
+    ],
+)
+def test_deep(digest: Digest, text: str) -> None:
+    """Long sums and long chains of ``elif``, as tables are written out, have a hash too."""
+    assert digest(text.replace("{}", "-1")) != digest(text.replace("{}", "-2"))
+
+
+def test_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python stays as it was when it was loaded; ``.m`` files are read anew after a refresh."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "once.py").write_text("import late\ndef f(): return late.A\n")
+    (tmp_path / "late.py").write_text("A = 1\n")
+    (tmp_path / "run.m").write_text("function run(), 1; end")
+    reader = SourceReader(tmp_path, tmp_path)
+    python = Call("python", importlib.import_module("once").f, {}, Options())
+    matlab = Call("matlab", "run", {}, Options())
+    loaded, written = reader.digest([python]), reader.digest([matlab])
+    (tmp_path / "late.py").write_text("A = 2\n")
+    (tmp_path / "run.m").write_text("function run(), 2; end")
+    assert (loaded, written) == (reader.digest([python]), reader.digest([matlab]))
+    reader.refresh()
+    assert loaded == reader.digest([python])
+    assert written != reader.digest([matlab])
+    assert loaded != SourceReader(tmp_path, tmp_path).digest([python])
+    del sys.modules["once"], sys.modules["late"]
 
 
 def test_version_instead(tmp_path: Path) -> None:

@@ -7,15 +7,17 @@ imports at the level of a module and inside functions, also to files that were n
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
-from .ownmodules import OwnModule, OwnModules, find_definition, parse
+from .ownmodules import OwnModule, OwnModules, parse
 from .scopes import Read, reads
 from .syntax import serialise
 
-__all__ = ["Closure"]
+__all__ = ["Closure", "digest_of", "sha"]
 
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Import = ast.Import | ast.ImportFrom
 
 
@@ -62,21 +64,21 @@ class Closure:
         if module.binding(first) and rest[:1] in ([], ["<locals>"]):
             self._follow(module, (first,))
         else:
-            self._add(module, qualname, find_definition(module.tree, qualname, line))
+            self._add(module, qualname, _definitions(module.tree, qualname, line))
         return True
 
     def add_alone(self, path: Path, name: str, qualname: str, line: int) -> None:
         """Add a function of another package by its name and text, without what it uses."""
-        found = find_definition(parse(path) or ast.Module([], []), qualname, line)
+        found = _definitions(parse(path) or ast.Module([], []), qualname, line)
         self.parts[f"{name}:{qualname}"] = "".join(map(serialise, found))
 
-    def _add(self, module: OwnModule, name: str, nodes: Iterable[ast.AST]) -> None:
-        nodes = list(nodes)
+    def digest(self) -> str | None:
+        """Return a hash over all parts; None if there are none."""
+        return digest_of(self.parts)
+
+    def _add(self, module: OwnModule, name: str, nodes: list[ast.AST]) -> None:
         if nodes:
             self.parts[f"{module.place}:{name}"] = "".join(map(serialise, nodes))
-            self._use(module, nodes)
-
-    def _use(self, module: OwnModule, nodes: Iterable[ast.AST]) -> None:
         for node in nodes:
             for read in reads(node):
                 self._read(module, read)
@@ -98,7 +100,8 @@ class Closure:
         if units:
             self.parts[f"{module.place}:{first}"] = "\n".join(unit.text for unit in units)
         for unit in units:
-            self._use(module, unit.parts)
+            for read in unit.reads:
+                self._read(module, read)
             if isinstance(unit.node, _Import):
                 self._through(module, unit.node, tuple(rest))
         if not units:
@@ -131,3 +134,34 @@ class Closure:
             self._follow(module, chain)
         for inner in self._modules.inside(path, chain[0]):
             self._descend(inner, chain[1:])
+
+
+def _definitions(tree: ast.AST, qualname: str, line: int) -> list[ast.AST]:
+    """Return the function of a qualified name; of one inside of another function the outer one.
+
+    Functions without a name are found by their line.
+    """
+    found: list[ast.AST] = [tree]
+    for part in qualname.split("."):
+        inside: list[ast.AST] = [
+            node
+            for outer in found
+            for node in ast.walk(outer)
+            if isinstance(node, _Function | ast.ClassDef) and node.name == part
+        ]
+        if not inside:
+            break
+        found = inside
+        if any(isinstance(node, _Function) for node in found):
+            return found
+    return [n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and n.lineno == line]
+
+
+def digest_of(parts: Mapping[str, str]) -> str | None:
+    """Return a hash over texts and what they are called; None if there are none."""
+    return sha(*(f"{name}\n{parts[name]}" for name in sorted(parts))) if parts else None
+
+
+def sha(*texts: str) -> str:
+    """Return a hash over texts."""
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

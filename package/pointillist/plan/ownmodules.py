@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from .scopes import bound, dotted
+from .scopes import Read, bound, dotted, reads
 from .syntax import bound_name, serialise, single_imports
 
-__all__ = ["OwnModule", "OwnModules", "Unit", "find_definition"]
+__all__ = ["OwnModule", "OwnModules", "Unit", "parse"]
 
 _Import = ast.Import | ast.ImportFrom
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -55,9 +55,10 @@ class Unit:
         return " ".join([*guards, serialise(node)])
 
     @functools.cached_property
-    def parts(self) -> list[ast.AST]:
-        """The statement and its guards."""
-        return [self.node, *(node for _, nodes in self.guards for node in nodes)]
+    def reads(self) -> list[Read]:
+        """The names that it and its guards take from the module."""
+        nodes = [self.node, *(node for _, nodes in self.guards for node in nodes)]
+        return [read for node in nodes for read in reads(node)]
 
 
 @dataclass
@@ -279,24 +280,3 @@ def parse(path: Path) -> ast.Module | None:
         return ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-
-
-def find_definition(tree: ast.AST, qualname: str, line: int) -> list[ast.AST]:
-    """Return the function of a qualified name; of one inside of another function the outer one.
-
-    Functions without a name are found by their line.
-    """
-    found: list[ast.AST] = [tree]
-    for part in qualname.split("."):
-        inside: list[ast.AST] = [
-            node
-            for outer in found
-            for node in ast.walk(outer)
-            if isinstance(node, _Function | ast.ClassDef) and node.name == part
-        ]
-        if not inside:
-            break
-        found = inside
-        if any(isinstance(node, _Function) for node in found):
-            return found
-    return [n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and n.lineno == line]

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -27,7 +26,7 @@ from typing import Any
 from ..commands.matlab import source_files, strip
 from ..model.arguments import is_literal
 from ..model.steps import Call, Command, Step
-from .closure import Closure
+from .closure import Closure, digest_of, sha
 from .ownmodules import OwnModules
 
 __all__ = ["SourceReader"]
@@ -61,7 +60,7 @@ class SourceReader:
         found = [part for part in parts if part is not None]
         if not found:
             return None
-        return found[0] if len(found) == 1 else _sha(*sorted(set(found)))
+        return found[0] if len(found) == 1 else sha(*sorted(set(found)))
 
     def refresh(self) -> None:
         """Read ``.m`` files anew when they are asked for; Python stays as it was loaded."""
@@ -76,17 +75,20 @@ class SourceReader:
         if call.kind == "shell":
             return None  # the template is an argument
         if call.kind == "matlab":
-            parts = {
-                file.relative_to(self._matlab).as_posix(): strip(file.read_text("utf-8", "replace"))
-                for file in source_files(str(call.target), [self._matlab])
-            }
-        else:
-            assert callable(call.target)
-            with _deep():
-                parts = self._python(call.target)
-        return _sha(*(f"{name}\n{parts[name]}" for name in sorted(parts))) if parts else None
+            files = source_files(str(call.target), [self._matlab])
+            return digest_of(
+                {
+                    file.relative_to(self._matlab).as_posix(): strip(
+                        file.read_text("utf-8", "replace")
+                    )
+                    for file in files
+                }
+            )
+        assert callable(call.target)
+        with _deep():
+            return self._python(call.target)
 
-    def _python(self, target: Callable[..., Any]) -> dict[str, str]:
+    def _python(self, target: Callable[..., Any]) -> str | None:
         closure = Closure(self._modules)
         for function in _functions(target):
             code = function.__code__
@@ -98,7 +100,7 @@ class SourceReader:
             if own:
                 for name, value in _values(function):
                     closure.parts[f"{qualname}:{name}"] = f"{value!a}"
-        return closure.parts
+        return closure.digest()
 
 
 def _functions(target: Any) -> Iterator[FunctionType]:
@@ -143,7 +145,3 @@ def _deep() -> Iterator[None]:
         yield
     finally:
         sys.setrecursionlimit(limit)
-
-
-def _sha(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
