@@ -198,6 +198,7 @@ class _Try:
     def run(self) -> Attempt:
         try:
             self._note_inputs()
+            self.worker.planner.source(self.task)  # of what runs, not of what is edited meanwhile
             outputs = self._make()
             self._look_again()
         except KeyboardInterrupt:
