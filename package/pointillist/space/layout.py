@@ -35,6 +35,7 @@ __all__ = [
     "claims_in",
     "is_job",
     "kind_folder",
+    "logs_in",
     "stages_in",
 ]
 
@@ -44,6 +45,7 @@ WORKSPACE = "workspace"
 _OWN = ".pointillist"
 _JOB = re.compile("[0-9a-f]{32}")
 _CLAIM = re.compile(r"\.(?P<step>\w+)\.claim\.(?P<generation>\d+)")
+_LOG = re.compile(r"(?P<step>\w+)\.(?P<attempt>\d+)\.log")
 
 
 def kind_folder(aggregate: bool) -> str:
@@ -124,9 +126,14 @@ class JobFolder:
         """Return an output's place."""
         return self.path / filename
 
+    @property
+    def logs(self) -> Path:
+        """The folder of the attempts' logs."""
+        return self.path / _OWN / "logs"
+
     def log(self, step: str, attempt: int) -> Path:
         """Return the log of one attempt."""
-        return self.path / _OWN / "logs" / f"{step}.{attempt}.log"
+        return self.logs / f"{step}.{attempt}.log"
 
     def claim(self, step: str, generation: int) -> Path:
         """Return the place of a claim."""
@@ -159,6 +166,16 @@ def claims_in(names: Iterator[str] | list[str]) -> dict[str, list[int]]:
         if match:
             found.setdefault(match["step"], []).append(int(match["generation"]))
     return {step: sorted(generations) for step, generations in found.items()}
+
+
+def logs_in(names: Iterator[str] | list[str]) -> dict[str, list[int]]:
+    """Return the attempts whose logs are among the names of a folder of logs, by step."""
+    found: dict[str, list[int]] = {}
+    for name in names:
+        match = _LOG.fullmatch(name)
+        if match:
+            found.setdefault(match["step"], []).append(int(match["attempt"]))
+    return {step: sorted(attempts) for step, attempts in found.items()}
 
 
 def stages_in(names: Iterator[str] | list[str], step: str) -> list[str]:
