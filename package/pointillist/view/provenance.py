@@ -79,7 +79,7 @@ def _value(node: Mapping[str, Any], job: str) -> Text:
 
 def _lines(node: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """Return the further lines of a value: how it was made, and what it was called with."""
-    if node["kind"] == "seed":
+    if node["kind"] in ("seed", "unknown"):
         return []
     lines = []
     attempt = found["attempts"].get(node["attempt"])
