@@ -134,7 +134,7 @@ Block session=a  (job 3f2a9c01)
 │     members, in order: Recording index=1; job 77777777
 │     through Recording.cleaned, not stored
 │   ├── Recording index=1  raw  recordings/rec_1.bin  200 B, sha256 78f3e2e1, gone
-│   └── job 77777777 (gone)  raw 200 B, sha256 78f3e2e1, unknown
+│   └── job 77777777 (gone)  raw  200 B, sha256 78f3e2e1, unknown
 ├── summary  summary.bin  200 B, sha256 78f3e2e1, changed
 │   attempt 2 of Block.summary, 2026-11-20 14:03:20, 1.5 s, by ann@lab1 (serial), version 2, environment 787d4276
 │     plot()
@@ -147,7 +147,7 @@ Block session=a  (job 3f2a9c01)
 │   attempt 2 of Block.stats, 2026-11-20 14:03:20, 1.5 s, by ann@lab1 (serial), environment 787d4276
 │     plot()
 │   accepted 2026-11-20 14:04:20 by ann@lab1: only a typo
-├── extra  extra.bin there
+├── extra  extra.bin  there
 │   made by no recorded attempt
 └── late
     not stored: computed when it is asked for
@@ -161,8 +161,8 @@ environment 0bddfe28: Python 3.12.1 (/usr/bin/python3), lab1, commit 0123456+; o
 def test_terminal(terminal: Any) -> None:
     """On a terminal what is as it was is green, and what is not is red."""
     show_provenance(terminal.console, found())
-    assert "\x1b[32m unchanged" in terminal.stream.getvalue()
-    assert "\x1b[31m changed" in terminal.stream.getvalue()
+    assert "\x1b[32munchanged" in terminal.stream.getvalue()
+    assert "\x1b[31mchanged" in terminal.stream.getvalue()
 
 
 @pytest.mark.parametrize(

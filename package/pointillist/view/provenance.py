@@ -63,18 +63,18 @@ def _value(node: Mapping[str, Any], job: str) -> Text:
     """Return a value's first line: whose it is, its file, and whether that is as it was."""
     whose = node["record"] or f"job {node['job'][:8]} (gone)"
     said = [node["field"] if node["job"] == job else f"{whose}  {node['field']}"]
-    if node["path"] and node["path"] != node["field"]:
-        path = node["path"] if node["kind"] == "seed" else node["path"].rpartition("/")[2]
-        said.append(f" {path}")
+    if node["path"]:
+        said.append(node["path"] if node["kind"] == "seed" else node["path"].rpartition("/")[2])
+    text = Text("  ".join(said))
+    if node["kind"] == "unstored":
+        return text
+    text.append("  ")
     print_ = node["fingerprint"]
     if print_ is not None:
         size = bytes_in_words(print_["size"], print_.get("count"))
         digest = print_.get("hash")
-        said.append(f" {size}, {'sha256 ' + short_hash(digest) if digest else 'not hashed'},")
-    text = Text(" ".join(said))
-    if node["kind"] != "unstored":
-        text.append(f" {node['now']}", style=_COLOURS.get(node["now"], ""))
-    return text
+        text.append(f"{size}, {'sha256 ' + short_hash(digest) if digest else 'not hashed'}, ")
+    return text.append(node["now"], style=_COLOURS.get(node["now"], ""))
 
 
 def _lines(node: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
