@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 
 from ..flow.compiled import CompiledProject
 from ..space.history import History
 from ..view.console import console_for
 from ..view.history import history_json, show_history
-from .onejob import add_job, find_job, running_steps, steps_called, unrun_steps
+from .onejob import add_job, find_job, running_steps, states, steps_called
 
 __all__ = ["add", "main"]
 
@@ -47,20 +46,16 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     if operations is not None:
         chosen = [attempt for attempt in history.attempts if attempt.operation in operations]
         history = History(chosen, history.exclusions, history.runners)
-        job = replace(job, history=history)
     if args.json:
         print(json.dumps(history_json(job.label, job.id, history), indent=1))
         return 0
-    names = None if operations is None else {name.rpartition(".")[2] for name in operations}
+    found = states(lab, job, operations)
     running = {
         step: owner.runner
         for step, owner in running_steps(job).items()
-        if names is None or step in names
+        if operations is None or step in found
     }
-    unrun = {
-        step: state
-        for step, state in unrun_steps(lab, job, operations).items()
-        if step not in running
-    }
+    done = {attempt.operation.rpartition(".")[2] for attempt in history.attempts}
+    unrun = {n: state for n, state in found.items() if n not in done and n not in running}
     show_history(console_for(), job.label, job.id, history, unrun, running)
     return 0

@@ -7,14 +7,14 @@ import sys
 import time
 from pathlib import Path
 
-from ..errors import ConfigurationError, RecordError
+from ..errors import ConfigurationError, RecordError, SpaceError
 from ..flow.compiled import CompiledProject
 from ..space.history import read_history
 from ..space.journals import Attempt
 from ..space.layout import JobFolder, logs_in
 from ..view.console import console_for
 from ..view.history import how_it_ended
-from .onejob import OneJob, add_job, find_job, running_steps, steps_called, unrun_steps
+from .onejob import OneJob, add_job, find_job, running_steps, states, steps_called
 
 __all__ = ["add", "main"]
 
@@ -56,14 +56,15 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     """Carry ``logs`` out; return the exit code."""
     job = find_job(lab, args.job_id)
     step = _Step(lab, job, _operation(lab, job, args.step))
-    if args.follow and step.name in running_steps(job):
+    if args.follow:
         try:
-            return step.follow()
+            if step.follow():
+                return 0
         except KeyboardInterrupt:
             return 0
-    if args.follow:
         _say(f"{step} is not running; what it printed last:")
-    return step.show(args.attempt)
+    step.show(args.attempt)
+    return 0
 
 
 def _operation(lab: CompiledProject, job: OneJob, name: str | None) -> str:
@@ -81,7 +82,10 @@ def _operation(lab: CompiledProject, job: OneJob, name: str | None) -> str:
     if len(logs) == 1:
         return next(iter(logs))
     if not logs:
-        raise RecordError(f"{job.label}: nothing was printed{_never(lab, job)}.")
+        known = "".join(f"\n  {step} is {state}" for step, state in states(lab, job).items())
+        raise RecordError(
+            f"{job.label}: there is no log, nothing was printed{known and ':'}{known}"
+        )
     listed = "".join(
         f"\n  {operation}: attempts {', '.join(map(str, numbers)) or '(running)'}"
         for operation, numbers in logs.items()
@@ -95,11 +99,6 @@ def _operation_of(job: OneJob, step: str) -> str:
     if job.record is not None and step in type(job.record).__steps__:
         return type(job.record).__steps__[step].operation
     return step
-
-
-def _never(lab: CompiledProject, job: OneJob) -> str:
-    states = [f"{step} is {state}" for step, state in unrun_steps(lab, job, None).items()]
-    return f"; {'; '.join(states)}" if states else ""
 
 
 def _lying(folder: JobFolder | None) -> dict[str, list[int]]:
@@ -145,15 +144,14 @@ class _Step:
             found.setdefault(number, self.job.folder.log(self.name, number))
         return {number: log for number, log in found.items() if _size(log)}
 
-    def show(self, number: int | None) -> int:
+    def show(self, number: int | None) -> None:
         """Print the log of one attempt, by default of the last that has one."""
         logs = self.logs()
         known = sorted({*self.attempts, *logs})
         if not known:
-            operations = [self.operation]
-            state = unrun_steps(self.lab, self.job, operations).get(self.name)
+            state = states(self.lab, self.job, [self.operation]).get(self.name)
             raise RecordError(
-                f"{self} was never carried out" + (f": it is {state}" if state else "."),
+                f"{self} was never carried out" + (f"; it is {state}" if state else "."),
                 record=self.job.label,
                 step=self.operation,
             )
@@ -165,13 +163,10 @@ class _Step:
         self._introduce(number, logs.get(number))
         if number in logs:
             _Tail(logs[number]).more()
-        return 0
 
     def _introduce(self, number: int, log: Path | None) -> None:
         attempt = self.attempts.get(number)
-        ended = f"{attempt.outcome}" if attempt else "not recorded as ended"
-        said = how_it_ended(attempt) if attempt else ""
-        _say(f"{self}: attempt {number}, {ended}{f': {said}' if said else ''}")
+        _say(f"{self}: attempt {number}, {self._ending(number)}")
         if log is not None:
             _say(f"{log}")
         elif attempt is not None and attempt.log is not None:
@@ -179,28 +174,45 @@ class _Step:
         else:
             _say("nothing was printed")
 
-    def follow(self) -> int:
-        """Print the log of the running attempt as it grows, until the claim is gone."""
-        number = self._ended() + 1
+    def follow(self) -> bool:
+        """Print the log of the running attempt as it grows, until the claim is gone.
+
+        Returns
+        -------
+        bool
+            False if the step is not running; nothing was printed then.
+        """
+        # always looked at in an order in which what ends in between is seen in the next round
+        number, any_ended = self._ended() + 1, False
+        if self.name not in running_steps(self.job):
+            return False
         tail = self._tail(number)
         _say(f"{self}: attempt {number}, running; {tail.path}")
-        any_ended = False
-        while True:
-            # looked at in this order: what ends after the look is seen in the next round
+        is_running = True
+        while is_running:
             is_running = self.name in running_steps(self.job)
             ended = self._ended()
             tail.more()
             while number <= ended:
+                self._look()
+                nothing = "" if tail.position else "; nothing was printed"
+                _say(f"attempt {number}, {self._ending(number)}{nothing}")
                 any_ended = True
-                self._say_end(number, tail)
                 number += 1
                 tail = self._tail(number)  # of a retry, if the claim stays
                 tail.more()
-            if not is_running:
-                if not any_ended:
-                    _say(f"attempt {number} ended, and nothing is recorded of how")
-                return 0
-            time.sleep(_PAUSE)
+            time.sleep(_PAUSE if is_running else 0)
+        if not any_ended:
+            _say(f"{self} is no longer running; nothing is recorded of attempt {number}")
+        return True
+
+    def _ending(self, number: int) -> str:
+        """Return how an attempt has ended, in words."""
+        attempt = self.attempts.get(number)
+        if attempt is None:
+            return "running" if self.name in running_steps(self.job) else "of no recorded end"
+        said = how_it_ended(attempt)
+        return f"{attempt.outcome}{f': {said}' if said else ''}"
 
     def _ended(self) -> int:
         """Return the highest number of an attempt that has ended."""
@@ -211,14 +223,6 @@ class _Step:
         assert self.job.folder is not None  # a job that is gone has no claims
         return _Tail(self.job.folder.log(self.name, number))
 
-    def _say_end(self, number: int, tail: _Tail) -> None:
-        self._look()
-        attempt = self.attempts.get(number)
-        outcome = attempt.outcome if attempt is not None else "ended"
-        said = how_it_ended(attempt) if attempt is not None else ""
-        nothing = "" if tail.position else "; nothing was printed"
-        _say(f"attempt {number}: {outcome}{f': {said}' if said else ''}{nothing}")
-
 
 class _Tail:
     """What a log has that was not printed yet."""
@@ -228,16 +232,30 @@ class _Tail:
         self.position = 0
 
     def more(self) -> None:
-        """Print it, as it is: logs may hold any bytes."""
+        """Print it, as it is: logs may hold any bytes.
+
+        Raises
+        ------
+        SpaceError
+            If it cannot be read.
+        """
+        while piece := self._read():
+            sys.stdout.buffer.write(piece)
+            self.position += len(piece)
+        sys.stdout.flush()
+
+    def _read(self) -> bytes:
         try:
             with self.path.open("rb") as file:
                 file.seek(self.position)
-                while piece := file.read(1 << 20):
-                    sys.stdout.buffer.write(piece)
-                    self.position += len(piece)
+                return file.read(1 << 20)
         except FileNotFoundError:
-            return
-        sys.stdout.flush()
+            return b""
+        except OSError as error:
+            raise SpaceError(
+                f"the log {self.path} cannot be read: {error.strerror or error}. Make it readable "
+                "for you."
+            ) from error
 
 
 def _size(log: Path) -> int:

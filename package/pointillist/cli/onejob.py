@@ -15,7 +15,7 @@ from ..space.history import History, read_history
 from ..space.layout import JobFolder, claims_in
 from .selection import check_names
 
-__all__ = ["OneJob", "add_job", "find_job", "running_steps", "steps_called", "unrun_steps"]
+__all__ = ["OneJob", "add_job", "find_job", "running_steps", "states", "steps_called"]
 
 
 @dataclass(frozen=True)
@@ -96,17 +96,17 @@ def steps_called(lab: CompiledProject, name: str, job: OneJob) -> list[str]:
     return found
 
 
-def unrun_steps(lab: CompiledProject, job: OneJob, operations: list[str] | None) -> dict[str, str]:
-    """Return the state, in words, of each step of a record that no attempt is known of."""
+def states(
+    lab: CompiledProject, job: OneJob, operations: list[str] | None = None
+) -> dict[str, str]:
+    """Return the state of each step of a record, in words; nothing of what is no record."""
     if job.record is None:
         return {}
     planner = lab.engine.planner()
-    known = {attempt.operation for attempt in job.history.attempts}
     return {
         step.name: str(planner.judge(Task(job.record, step)))
         for step in type(job.record).__steps__.values()
-        if step.stored and step.operation not in known
-        if operations is None or step.operation in operations
+        if step.stored and (operations is None or step.operation in operations)
     }
 
 
