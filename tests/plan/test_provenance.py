@@ -197,6 +197,19 @@ def test_what_a_value_was_made_of_then(shop: Any) -> None:
     assert item() == outline(count)
 
 
+def test_the_same_bytes_made_again(shop: Any) -> None:
+    """Of two attempts that made the same bytes it is the one whose file was read."""
+    for text in ("xxxx", "x"):
+        shop.raw("1", text)
+        age(shop, "raw/1.txt")
+        assert 2 == shop.run(names=["Item\\..*"])
+    found = traced(shop, "All", "total")
+    made = found["values"][0]["inputs"][1]
+    assert ("unchanged", 1) == (made["now"], found["attempts"][made["attempt"]]["number"])
+    found = traced(shop, "Item", "count", name=1)
+    assert 3 == found["attempts"][found["values"][0]["attempt"]]["number"]
+
+
 def test_outputs_edited_or_gone(shop: Any) -> None:
     """A result that is no longer what was made is changed, or gone; what it was made of is told."""
     made = shop.root / "workspace" / shop.lab[shop.module.Item].get(name=1).id / "count.txt"

@@ -158,6 +158,18 @@ environment 0bddfe28: Python 3.12.1 (/usr/bin/python3), lab1, commit 0123456+; o
     )
 
 
+def test_no_outputs(page: Any) -> None:
+    """A record on which no step makes anything is told to have none."""
+    show_provenance(page.console, {**found(), "values": [], "attempts": {}, "environments": {}})
+    assert (
+        """\
+Block session=a  (job 3f2a9c01)
+it has no stored outputs: no step makes any on it
+"""
+        == page.text
+    )
+
+
 def test_terminal(terminal: Any) -> None:
     """On a terminal what is as it was is green, and what is not is red."""
     show_provenance(terminal.console, found())

@@ -9,7 +9,7 @@ from ..flow.compiled import CompiledProject
 from ..space.history import History
 from ..view.console import console_for
 from ..view.history import history_json, show_history
-from .onejob import add_job, find_job, running_steps, states, steps_called
+from .onejob import OneJob, add_job, find_job, running_steps, states, steps_called
 
 __all__ = ["add", "main"]
 
@@ -49,13 +49,22 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(history_json(job.label, job.id, history), indent=1))
         return 0
-    found = states(lab, job, operations)
+    names = None if operations is None else {name.rpartition(".")[2] for name in operations}
     running = {
         step: owner.runner
         for step, owner in running_steps(job).items()
-        if operations is None or step in found
+        if names is None or step in names
     }
-    done = {attempt.operation.rpartition(".")[2] for attempt in history.attempts}
-    unrun = {n: state for n, state in found.items() if n not in done and n not in running}
+    unrun = states(lab, job, _never_done(job, operations))
+    unrun = {step: state for step, state in unrun.items() if step not in running}
     show_history(console_for(), job.label, job.id, history, unrun, running)
     return 0
+
+
+def _never_done(job: OneJob, operations: list[str] | None) -> list[str]:
+    """Return the operations of a record, or those of the chosen ones, that journals do not tell."""
+    if job.record is None:
+        return []
+    done = {attempt.operation for attempt in job.history.attempts}
+    own = [step.operation for step in type(job.record).__steps__.values()]
+    return [o for o in own if o not in done and (operations is None or o in operations)]

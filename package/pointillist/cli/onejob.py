@@ -102,12 +102,15 @@ def states(
     """Return the state of each step of a record, in words; nothing of what is no record."""
     if job.record is None:
         return {}
-    planner = lab.engine.planner()
-    return {
-        step.name: str(planner.judge(Task(job.record, step)))
+    wanted = [
+        step
         for step in type(job.record).__steps__.values()
         if step.stored and (operations is None or step.operation in operations)
-    }
+    ]
+    if not wanted:
+        return {}  # without a look at the whole project
+    planner = lab.engine.planner()
+    return {step.name: str(planner.judge(Task(job.record, step))) for step in wanted}
 
 
 def running_steps(job: OneJob) -> dict[str, Owner]:

@@ -95,8 +95,11 @@ class History:
 
 def attempt_id(attempt: Attempt) -> str:
     """Return what identifies an attempt, however often it stands in journals: a short hash."""
-    told = [attempt.operation, attempt.job, attempt.number, attempt.start, attempt.outcome]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(_told(attempt)).encode()).hexdigest()[:16]
+
+
+def _told(attempt: Attempt) -> tuple[Any, ...]:
+    return attempt.operation, attempt.job, attempt.number, attempt.start, attempt.outcome
 
 
 def read_history(layout: Layout, job: str = "") -> History:
@@ -114,7 +117,7 @@ def read_history(layout: Layout, job: str = "") -> History:
     SpaceError
         If a journal cannot be read.
     """
-    attempts: dict[str, Attempt] = {}
+    attempts: dict[tuple[Any, ...], Attempt] = {}
     exclusions: dict[tuple[Any, ...], Exclusion] = {}
     runners: dict[str, RunnerLine] = {}
     for path in layout.journals():
@@ -126,9 +129,9 @@ def read_history(layout: Layout, job: str = "") -> History:
                     runners.setdefault(runner.name, runner)
                 attempt = attempt_in(data, runner.name)
                 if attempt is not None and attempt.job.startswith(job):
-                    known = attempts.get(attempt_id(attempt))
+                    known = attempts.get(_told(attempt))
                     if known is None or attempt.end >= known.end:
-                        attempts[attempt_id(attempt)] = attempt
+                        attempts[_told(attempt)] = attempt
                 exclusion = exclusion_in(data, runner.name)
                 if exclusion is not None and exclusion.job.startswith(job):
                     said = (exclusion.job, exclusion.time, exclusion.excluded, exclusion.reason)

@@ -39,6 +39,8 @@ def show_provenance(console: Console, found: Mapping[str, Any]) -> None:
     for node in found["values"]:
         _grow(tree, node, found, found["job"])
     console.print(tree)
+    if not found["values"]:
+        console.print("it has no stored outputs: no step makes any on it")
     environments = found["environments"]
     first = next(iter(environments), "")
     for digest, environment in environments.items():
