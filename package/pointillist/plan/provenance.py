@@ -139,7 +139,7 @@ class _Tracer:
     def _unstored(self, task: Task, target: Output) -> dict[str, Any]:
         """Return the node of a value that is computed when it is asked for, from what is there."""
         node = self._node(task.record.id, target.name, "unstored")
-        node["unstored"] = list(_names(task.record, task.step.call))
+        node["unstored"] = list(dict.fromkeys(_met(type(task.record), task.step.call)))
         needs = self._planner.needs(task)
         inputs = (name.split("/", 1) for name in needs.inputs)
         node["inputs"] = [self.value(self._records[job], field) for job, field in inputs]
@@ -253,7 +253,7 @@ class _Tracer:
         step = self._step(attempt)
         if step is None or not _mentions_unstored(attempt.arguments):
             return []
-        return list(_names(self._records[attempt.job], step.call))
+        return list(dict.fromkeys(_met(step.record, step.call)))
 
 
 def _fits(made: Fingerprint, seen: Fingerprint) -> bool:
@@ -280,12 +280,8 @@ def _mentions_unstored(arguments: Any) -> bool:
     return isinstance(arguments, list) and any(_mentions_unstored(v) for v in arguments)
 
 
-def _names(record: Record, call: Call) -> Iterator[str]:
-    """Yield the unstored values that a call takes, and those that they take, each once."""
-    yield from dict.fromkeys(_met(type(record), call))
-
-
 def _met(cls: RecordType, call: Call) -> Iterator[str]:
+    """Yield the unstored values that a call takes, and those that they take, by class and field."""
     for leaf in walk(dict(call.arguments)):
         if not isinstance(leaf, Ref):
             continue
