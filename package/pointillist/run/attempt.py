@@ -258,14 +258,20 @@ class _Try:
     def _failed(self, error: Exception) -> Attempt:
         """Record that the attempt failed, unless another runner has the task now."""
         self._check_claim()
+        code, exception = None, None
         if isinstance(error, PointillistError):
             text = str(error)
-        elif isinstance(error, OSError):
-            text = f"{_said(error)}."
-        else:  # of a format, or of ours
-            self._print(error)
-            text = f"{type(error).__name__}: {error}"
-        return self._ended("changed" if isinstance(error, InputChanged) else "failed", text)
+            if isinstance(error, TaskError):
+                code, exception = error.code, error.exception
+        else:
+            exception = type(error).__name__
+            if isinstance(error, OSError):
+                text = f"{_said(error)}."
+            else:  # of a format, or of ours
+                self._print(error)
+                text = f"{exception}: {error}"
+        outcome: Outcome = "changed" if isinstance(error, InputChanged) else "failed"
+        return self._ended(outcome, text, code=code, exception=exception)
 
     def _print(self, error: Exception) -> None:
         """Write an error that nobody expected into the log."""
@@ -359,7 +365,8 @@ class _Try:
             self._print(error)
             raise OutputUnwritable(
                 f"what {self.task.step.call.name} returned cannot be written to {made.filename}: "
-                f"{type(error).__name__}: {error}"
+                f"{type(error).__name__}: {error}",
+                exception=type(error).__name__,
             ) from error
 
     def _look_again(self) -> None:
@@ -373,14 +380,14 @@ class _Try:
                 "Run again when nothing writes to it any more."
             )
 
-    def _ended(self, outcome: Outcome, error: str) -> Attempt:
+    def _ended(self, outcome: Outcome, error: str, **how: Any) -> Attempt:
         """Record an attempt that made nothing."""
         discard(self.folder, self.task.step.name, self.stage)
         try:
-            attempt = self._recorded(outcome, error=error)
+            attempt = self._recorded(outcome, error=error, **how)
         except SpaceError:
             # nothing can be recorded; the run still says what happened
-            attempt = self._attempt(outcome, error=error)
+            attempt = self._attempt(outcome, error=error, **how)
         self._learn(attempt)
         return attempt
 

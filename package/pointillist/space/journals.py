@@ -97,9 +97,12 @@ class Attempt:
     code : int or None
         The exit code of a command that failed; ``-n`` when signal ``n`` ended it.
     exception : str or None
-        The name of the exception that a step raised.
+        The name of the exception that a step, or the format of its output, raised.
     note : str or None
         What somebody who accepted or reset it said.
+    ran_by : str or None
+        The runner that carried it out, if it is not the one in whose journal it stands: a record
+        that gets other keys takes its attempts along.
     runner : str
         The journal that it stands in.
     """
@@ -122,6 +125,7 @@ class Attempt:
     code: int | None = None
     exception: str | None = None
     note: str | None = None
+    ran_by: str | None = None
     runner: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -377,12 +381,17 @@ def _write(file: int, data: dict[str, Any], before: int) -> int:
 _ENCODED = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, check_circular=False).encode
 
 
-def read_journal(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a journal; what is no whole line, or no JSON, is left out."""
+def read_journal(path: Path, holding: bytes = b"") -> Iterator[dict[str, Any]]:
+    """Yield the lines of a journal; what is no whole line, or no JSON, is left out.
+
+    With `holding` only the first line and those with these bytes in them.
+    """
     with path.open("rb") as file:
-        for line in file:
+        for number, line in enumerate(file):
             if not line.endswith(b"\n"):
                 return
+            if number and holding not in line:
+                continue
             data = _parsed(line)
             if data is not None:
                 yield data

@@ -38,6 +38,7 @@ __all__ = [
     "generations_in",
     "is_job",
     "kind_folder",
+    "logs_in",
     "stage_name",
     "stages_in",
 ]
@@ -50,6 +51,7 @@ CONTROL = ".call"
 _OWN = ".pointillist"
 _JOB = re.compile("[0-9a-f]{32}")
 _CLAIM = re.compile(r"\.(?P<step>\w+)\.claim\.(?P<generation>\d+)")
+_LOG = re.compile(r"(?P<step>\w+)\.(?P<attempt>\d+)\.log")
 
 
 def kind_folder(aggregate: bool) -> str:
@@ -146,6 +148,11 @@ class JobFolder:
         """Return the place of anything in the folder, as text."""
         return f"{self.place}/{name}"
 
+    @property
+    def logs(self) -> Path:
+        """The folder of the attempts' logs."""
+        return Path(self.place, _OWN, "logs")
+
     def log(self, step: str, attempt: int) -> Path:
         """Return the log of one attempt."""
         return Path(self.log_place(step, attempt))
@@ -201,6 +208,16 @@ def generations_in(names: Iterable[str], step: str) -> list[int]:
     start = f".{step}.claim."
     found = [name[len(start) :] for name in names if name.startswith(start)]
     return sorted(int(text) for text in found if text.isascii() and text.isdigit())
+
+
+def logs_in(names: Iterable[str]) -> dict[str, list[int]]:
+    """Return the attempts whose logs are among the names of a folder of logs, by step."""
+    found: dict[str, list[int]] = {}
+    for name in names:
+        match = _LOG.fullmatch(name)
+        if match:
+            found.setdefault(match["step"], []).append(int(match["attempt"]))
+    return {step: sorted(attempts) for step, attempts in found.items()}
 
 
 def stages_in(names: Iterable[str], step: str) -> list[str]:
