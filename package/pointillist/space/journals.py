@@ -167,10 +167,7 @@ class Attempt:
 
 
 _FIELDS = frozenset(Attempt.__dataclass_fields__)
-_OPTIONAL = (
-    *("arguments", "members", "version", "source", "log", "error"),
-    *("code", "exception", "note"),
-)
+_OPTIONAL = [name for name, field in Attempt.__dataclass_fields__.items() if field.default is None]
 
 
 @dataclass(frozen=True)
@@ -256,6 +253,7 @@ class Journal:
             made = os.fstat(self._file)
             self.inode, self._size = (made.st_dev, made.st_ino), made.st_size
         except OSError as error:
+            self.place = ""
             raise SpaceError(
                 f"nothing can be recorded in {self._layout.runs}: {error.strerror or error}. "
                 "Make the project's folder writable, or free some space."
