@@ -116,9 +116,13 @@ class Planner:
         own : Journal
             This runner's journal.
         """
-        self._verdicts.pop(task.key, None)
         self.attempts.catch_up(self.space.layout, own)
         self.snapshot.claimed(claim)
+        return self.judge_held(task)
+
+    def judge_held(self, task: Task) -> Verdict:
+        """Judge a task that nobody else can have begun, since the claim on one before it holds."""
+        self._verdicts.pop(task.key, None)
         for source in self.needs(task).inputs.values():
             self.snapshot.forget_path(source.path)
         return self._look(task, mine=True)
