@@ -745,9 +745,17 @@ def test_another_python(lab: Path, other_python: Callable[[str], str], version: 
     assert {done.stdout.strip()} == seen
 
 
+def forget(root: Path) -> None:
+    """Take away what was recorded and made; the jobs stay."""
+    shutil.rmtree(root / ".pointillist")
+    for path in root.rglob("workspace/*/*"):
+        if not path.name.startswith("signac_"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
 def test_edited_while_it_runs(lab: Path) -> None:
-    """A source that is edited while its step runs does not pass for what was run."""
-    edit("project.py", "gain=3", "gain=4")(lab)
+    """A Python source that is edited while its step runs does not pass for what was run."""
+    forget(lab)
 
     def during() -> None:
         import project  # type: ignore[import-not-found]  # the copy's
@@ -758,6 +766,28 @@ def test_edited_while_it_runs(lab: Path) -> None:
 
         project.helpers.shift = shift
 
-    assert 3 <= judge(lab, run=True, begin=during).done
+    assert len(TASKS) == judge(lab, run=True, begin=during).done
     judged = judge(lab)
     assert {task: [SOURCE] for task in LEVELS} == judged.differing()
+
+
+def test_edited_before_it_runs(lab: Path) -> None:
+    """A source that is edited after the project was opened does not pass for what was run."""
+    forget(lab)
+
+    def work(project: Any) -> None:
+        write("filters.py", "def smooth(values):\n    return 7\n")(lab)
+        project.run()
+
+    assert {task: [SOURCE] for task in LEVELS} == judge(lab, begin=begin(work)).differing()
+
+
+def test_m_file_edited_while_it_runs(lab: Path) -> None:
+    """An ``.m`` file that is edited while it runs does not pass for what was run."""
+    forget(lab)
+    appended = (
+        "f = fopen([mfilename('fullpath') '.m'], 'a'); fprintf(f, '\\n1;'); fclose(f);\n  unit"
+    )
+    edit("matlab/peak.m", "unit", appended)(lab)
+    assert len(TASKS) == judge(lab, run=True).done
+    assert {"Group group=a peak": [SOURCE]} == judge(lab).differing()

@@ -164,8 +164,11 @@ def _registered(statement: ast.stmt) -> Iterator[str]:
 def _leave_out_ours(tree: ast.Module) -> None:
     """Take ``@pt.step`` and ``@pt.command`` out of a tree, however they are imported."""
     names: dict[str, str] = {}
+    decorated: list[ast.FunctionDef | ast.AsyncFunctionDef] = []
     for node in ast.walk(tree):
-        if isinstance(node, _Import):
+        if isinstance(node, _Function) and node.decorator_list:
+            decorated.append(node)
+        elif isinstance(node, _Import):
             for single in single_imports(node):
                 module = single.module if isinstance(single, ast.ImportFrom) else None
                 origin = module or single.names[0].name
@@ -177,9 +180,8 @@ def _leave_out_ours(tree: ast.Module) -> None:
         chain, _ = dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
         return bool(chain) and chain[0] in names and (chain[1:] or (names[chain[0]],))[-1] in _OURS
 
-    for node in ast.walk(tree):
-        if isinstance(node, _Function):
-            node.decorator_list = [d for d in node.decorator_list if not is_ours(d)]
+    for function in decorated:
+        function.decorator_list = [d for d in function.decorator_list if not is_ours(d)]
 
 
 class OwnModules:
