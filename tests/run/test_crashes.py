@@ -139,6 +139,14 @@ def quick_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pointillist.run.environment._describe", lambda root: {"python": "3"})
 
 
+@pytest.fixture(
+    params=[0.0, float("inf")], ids=["a claim a step", "a claim for many"], autouse=True
+)
+def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no step, or each, count as short: those are done in a row under one claim."""
+    monkeypatch.setattr("pointillist.run.claiming.QUICK", request.param)
+
+
 @pytest.mark.parametrize(
     ("again", "stride"), [(False, 3), (True, 1)], ids=["fresh", "over old outputs"]
 )

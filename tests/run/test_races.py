@@ -205,19 +205,28 @@ def check_right(shop: Any, raw: str) -> None:
     assert {"complete"} == set(verdicts.values()), verdicts
 
 
+@pytest.mark.parametrize("quick", [0.0, float("inf")], ids=["a claim a step", "a claim for many"])
 @pytest.mark.parametrize(
     ("old", "later"),
     [(False, False), (True, False), (True, True)],
     ids=["fresh", "over old outputs", "and done once more"],
 )
 def test_stopped_past_its_heartbeat(
-    sleepy: Any, fork: Any, fork_off: Any, old: bool, later: bool
+    sleepy: Any,
+    fork: Any,
+    fork_off: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    old: bool,
+    later: bool,
+    quick: float,
 ) -> None:
     """A runner stops anywhere, another one takes over; the first wakes up and does no harm.
 
     Stopped before its closing line its work is repeated; after it, what it made is published by
     the other one. It ends well, and prints nothing; the judgement knows what lies there.
     """
+
+    monkeypatch.setattr("pointillist.run.claiming.QUICK", quick)
 
     def made(name: str) -> Any:
         shop = sleepy(name)
