@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from flow.aggregates import _BaseAggregateStore
 from signac.job import Job
 
 from ..errors import RecordNotFound, SeveralRecords
+from ..space.layout import WORKSPACE
 
 if TYPE_CHECKING:
     from ..model.records import Record, RecordType
@@ -108,7 +110,7 @@ class Shelves:
 
     def _project(self, cls: RecordType) -> Any:
         if cls not in self._projects:
-            root = self._space.project_of(cls).path
+            root = str(self._space.signac_root(cls))
             self._projects[cls] = _shelf_project(self, self._lab, cls, root)
         return self._projects[cls]
 
@@ -200,7 +202,14 @@ def _shelf_project(shelves: Shelves, lab: Any, cls: RecordType, root: str) -> An
         return job
 
     namespace = {"__module__": type(lab).__module__, "open_job": open_job}
-    project = type(type(lab).__name__, (signac.Project,), namespace)(root)
+    kind = type(type(lab).__name__, (signac.Project,), namespace)
+    try:
+        project = kind(root)
+    except LookupError:
+        # It is made with its first job. Until then it is shown, and nothing is written: what
+        # signac takes from the disk is the same as in the lab's own.
+        project = kind(lab.path)
+        project._path, project._workspace = root, os.path.join(root, WORKSPACE)  # noqa: PTH118
     project._environment = lab._environment
     project.shelves = shelves
     project.record_class = cls

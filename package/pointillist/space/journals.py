@@ -320,7 +320,14 @@ class Attempts:
         SpaceError
             If a journal cannot be read: without it, what is done would be done again.
         """
-        for path in layout.journals():
+        try:
+            journals = layout.journals()
+        except OSError as error:
+            raise SpaceError(
+                f"{layout.runs} cannot be read: {error.strerror or error}. It says what was done; "
+                "make it readable for you."
+            ) from error
+        for path in journals:
             try:
                 self._read_on(path)
             except FileNotFoundError:
