@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import signac
@@ -11,7 +11,6 @@ from flow.aggregates import _BaseAggregateStore
 from signac.job import Job
 
 from ..errors import RecordNotFound, SeveralRecords
-from ..space.layout import WORKSPACE
 
 if TYPE_CHECKING:
     from ..model.records import Record, RecordType
@@ -209,7 +208,8 @@ def _shelf_project(shelves: Shelves, lab: Any, cls: RecordType, root: str) -> An
         # It is made with its first job. Until then it is shown, and nothing is written: what
         # signac takes from the disk is the same as in the lab's own.
         project = kind(lab.path)
-        project._path, project._workspace = root, os.path.join(root, WORKSPACE)  # noqa: PTH118
+        project._path = root
+        project._workspace = str(Path(root, Path(project.workspace).name))
     project._environment = lab._environment
     project.shelves = shelves
     project.record_class = cls
