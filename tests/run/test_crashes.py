@@ -128,6 +128,15 @@ def check_nothing_lost(shop: Any, counted: dict[tuple[str, str, int], Any]) -> N
                     assert made["hash"] == hashlib.sha256(content).hexdigest(), made["file"]
 
 
+def check_whole(there: dict[str, bytes], wanted: dict[str, bytes]) -> None:
+    """Hold that a folder that is in its place has all its files: those before, or those after."""
+    folders = {str(Path(*Path(k).parts[:3])) for k in wanted if "pieces/" in k or "alphabet/" in k}
+    assert 2 == len(folders)
+    for folder in folders:
+        files = {k for k in there if k.startswith(f"{folder}/")}
+        assert files in (set(), {k for k in wanted if k.startswith(f"{folder}/")})
+
+
 def copied(source: Any, place: Path) -> None:
     """Copy a project as it lies, hard links and times included."""
     assert 0 == os.system(f"rm -rf '{place}' && cp -a '{source}' '{place}'")
@@ -176,6 +185,7 @@ def test_death_at_any_step(
         assert signal.SIGKILL == os.WTERMSIG(end), number
         for place, content in shop.outputs().items():
             assert content in (old.get(place), new[place]), (number, place)
+        check_whole(shop.outputs(), new)
         check_judgement(shop, new)
         counted = closed(shop)
         assert 0 == fork(shop.run), number

@@ -15,6 +15,7 @@ import pytest
 
 from pointillist.plan.states import State
 from pointillist.run import heartbeat
+from pointillist.space.identity import Identity
 
 from .filecalls import count, stopping
 
@@ -116,6 +117,35 @@ def test_four_runners(workshop: Any, fork_off: Any, number: int) -> None:
     assert {"odd": 4 * sum(range(1, 125, 2)), "even": 4 * sum(range(0, 125, 2))} == totals
     journals = {attempt["runner"] for attempt in with_runners(shop)}
     assert len(journals) > 1, "the race was no race"
+
+
+@pytest.mark.parametrize("number", range(10 if LONG else 3))
+def test_four_runners_after_a_dead_one(workshop: Any, fork_off: Any, number: int) -> None:
+    """Four runners find all tasks claimed by a dead one: each is taken over once, and done once."""
+    shop = workshop(MANY)
+    shop.lab().add_product(shop.module.Item, number=range(RECORDS))
+    leave_claims(shop)
+    runners = [fork_off(told(shop, shop.run, n)) for n in range(4)]
+    assert [0] * 4 == [os.waitpid(pid, 0)[1] for pid in runners], printed(shop)
+    assert "" == printed(shop)
+    assert TASKS == len(shop.completed()) and {1} == set(shop.completed().values())
+    died = [a for a in shop.attempts() if a["outcome"] == "interrupted"]
+    assert {"its runner 20200101T000000-here-1 died"} == {a["error"] for a in died}
+    assert [] == shop.leftovers()
+    assert Counter({State.COMPLETE: TASKS}) == Counter(v.state for v in shop.verdicts().values())
+
+
+def leave_claims(shop: Any) -> None:
+    """Let a runner that died have claimed every step of every record."""
+    runner = "20200101T000000-here-1"
+    opening = {"kind": "runner", "format": 1, "runner": runner, "start": 0.0}
+    journal = shop.root / f".pointillist/runs/{runner}.jsonl"
+    dead = {**Identity.own().as_json(), "started": "17"}
+    journal.write_text(json.dumps({**opening, **dead}) + "\n")
+    for job in shop.jobs():
+        for step in ("twice", "pair", "both", "fourfold", "total"):
+            if (step == "total") == ("aggregates" in job.parts):
+                os.link(journal, job / f".{step}.claim.1")
 
 
 def with_runners(shop: Any) -> list[dict[str, Any]]:

@@ -441,6 +441,13 @@ class _Read:
     end: int = 0
 
 
+def _time_of(place: str) -> int | None:
+    try:
+        return os.stat(place).st_mtime_ns
+    except OSError:
+        return None
+
+
 _TICK = 0.02
 """Seconds within which two changes may carry one time."""
 
@@ -488,11 +495,17 @@ class Attempts:
         """
         try:
             changed = os.stat(layout.runs).st_mtime_ns
+            journals = layout.journals()
         except FileNotFoundError:
             return self
+        except OSError as error:
+            raise SpaceError(
+                f"{layout.runs} cannot be read: {error.strerror or error}. It says what was done; "
+                "make it readable for you."
+            ) from error
         if changed != self._listed:
             self._listed, self._since = changed, time.monotonic()
-        self._list(layout, own.place if own is not None else "")
+        self._list(journals, own.place if own is not None else "")
         return self
 
     def catch_up(self, layout: Layout, own: Journal) -> None:
@@ -506,7 +519,10 @@ class Attempts:
         SpaceError
             If a journal cannot be read.
         """
-        changed = os.stat(own.folder).st_mtime_ns
+        try:
+            changed = os.stat(own.folder).st_mtime_ns
+        except OSError:
+            changed = 0
         # a file that was made within one tick of the clock after a listing does not show
         settled = changed == self._listed and time.monotonic() > self._since + _TICK
         if settled and own.place == self._skipped:
@@ -515,11 +531,11 @@ class Attempts:
         else:
             self.refresh(layout, own)
 
-    def _list(self, layout: Layout, skipped: str) -> None:
-        newest = os.stat(skipped).st_mtime_ns if skipped else None
+    def _list(self, journals: list[Path], skipped: str) -> None:
+        newest = _time_of(skipped)
         self._skipped = skipped
         self._growing.clear()
-        for path in layout.journals():
+        for path in journals:
             place = str(path)
             if place == skipped:
                 continue

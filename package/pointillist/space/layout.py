@@ -22,6 +22,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -91,8 +92,18 @@ class Layout:
         return self.runs / f"{runner}.jsonl"
 
     def journals(self) -> list[Path]:
-        """Return all journals, oldest first."""
-        return sorted(self.runs.glob("*.jsonl"))
+        """Return all journals, oldest first.
+
+        Raises
+        ------
+        OSError
+            If their folder is there but cannot be read.
+        """
+        try:
+            names = os.listdir(self.runs)
+        except FileNotFoundError:
+            return []
+        return [self.runs / name for name in sorted(names) if name.endswith(".jsonl")]
 
     def environment(self, digest: str) -> Path:
         """Return where the environment with this hash is kept."""
