@@ -9,12 +9,14 @@
       <output>                                published whole by rename
       .pointillist/logs/<step>.<n>.log        what attempt n of a step printed
       .<step>.claim.<generation>              a runner has taken the step
+      .operation-<name>.claim.<generation>    a runner has taken a hand-written operation
       .<step>.stage.<generation>-<token>/     what an attempt has made so far
     aggregates/<Class>/workspace/<job id>/    a signac project for each aggregate class
     records/<Class>/workspace/<job id>/       a signac project for each further Record class
     .pointillist/
       runs/<runner>.jsonl                     a runner's journal
       environments/<hash>.json                what a runner ran with
+      claims/.operation-<name>-<aggregate id>.claim.<generation>    the same, on several jobs
       config.toml                             this machine's settings
     pointillist.toml                          the project's settings
 """
@@ -35,6 +37,7 @@ __all__ = [
     "claims_in",
     "is_job",
     "kind_folder",
+    "operation_claim",
     "stages_in",
 ]
 
@@ -43,7 +46,8 @@ DOCUMENT = "signac_job_document.json"
 WORKSPACE = "workspace"
 _OWN = ".pointillist"
 _JOB = re.compile("[0-9a-f]{32}")
-_CLAIM = re.compile(r"\.(?P<step>\w+)\.claim\.(?P<generation>\d+)")
+_PLAIN = re.compile(r"\w{1,100}", re.ASCII)
+_CLAIM = re.compile(r"\.(?P<step>[\w-]+)\.claim\.(?P<generation>\d+)")
 
 
 def kind_folder(aggregate: bool) -> str:
@@ -70,6 +74,7 @@ class Layout:
         self.own = root / _OWN
         self.runs = self.own / "runs"
         self.environments = self.own / "environments"
+        self.claims = self.own / "claims"
         self.machine_settings = self.own / "config.toml"
         self.project_settings = root / "pointillist.toml"
         self.matlab = root / "matlab"
@@ -149,6 +154,22 @@ class JobFolder:
     def replaced(self, step: str, filename: str) -> Path:
         """Return where an old output folder goes while the new one takes its place."""
         return self.path / f".{step}.replaced.{filename}"
+
+
+def operation_claim(name: str, aggregate: str = "") -> str:
+    """Return what the claim of a hand-written operation is called in place of a step.
+
+    No step has such a name, as it has a hyphen.
+
+    Parameters
+    ----------
+    name : str
+        The operation; it may have any name.
+    aggregate : str
+        The id of signac-flow's aggregate, for an operation on several jobs.
+    """
+    plain = name if _PLAIN.fullmatch(name) else hashlib.sha256(name.encode()).hexdigest()[:32]
+    return f"operation-{plain}-{aggregate}" if aggregate else f"operation-{plain}"
 
 
 def claims_in(names: Iterator[str] | list[str]) -> dict[str, list[int]]:
