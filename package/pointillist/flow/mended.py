@@ -220,12 +220,12 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
                 book,
             )
             passes.run()
-        if passes.failed:
-            (_, error), *others = passes.failed
-            if others:
-                count = len(passes.failed)
-                error.add_note(f"{count} operations failed; this is the error of the first.")
-            raise error
+        for found, what in ((passes.failed, "failed"), (passes.unjudged, "cannot be judged")):
+            if found:
+                (_, error), *others = found
+                if others:
+                    error.add_note(f"{len(found)} operations {what}; this is the error of the first.")
+                raise error
 
     @contextlib.contextmanager
     def _run_with_hooks(self, operation: Any) -> Iterator[None]:

@@ -71,17 +71,16 @@ class Passes:
     pretend: bool
     book: Book | None = None
     failed: list[tuple[Execution, Exception]] = field(default_factory=list)
+    unjudged: list[tuple[Execution, Exception]] = field(default_factory=list)
     _times: Counter[tuple[str, str]] = field(default_factory=Counter)
     _count: int = 0
     _full: bool = False
-    _unjudged: list[tuple[Execution, Exception]] = field(default_factory=list)
 
     def run(self) -> None:
         """Carry out passes until nothing is eligible, or there were enough of them."""
         self._run()
-        for execution, error in self._unjudged:
+        for execution, error in self.unjudged:
             print(f"waiting: {execution}: {error}", file=sys.stderr)
-        self.failed += self._unjudged
 
     def _run(self) -> None:
         names = list(self.project.operations if self.names is None else self.names)
@@ -96,7 +95,7 @@ class Passes:
                 self.project.follow()
             if self.book is not None:
                 self.book.begin()
-            self._unjudged.clear()
+            self.unjudged.clear()
             self.project._reregister_aggregates()
             with self.project._buffered():
                 groups = set(self.project._gather_executable_flow_groups(names, number))
@@ -153,7 +152,7 @@ class Passes:
             wanted = recipe.eligible(jobs, self.ignore)
             return wanted or self.book.wants_again(recipe.name, jobs)
         except UserConditionError as error:
-            self._unjudged.append((recipe.execution(jobs), error))
+            self.unjudged.append((recipe.execution(jobs), error))
             return False
 
     def _offered(self, groups: set[Any]) -> Iterator[tuple[Recipe, tuple[Any, ...]]]:

@@ -124,7 +124,9 @@ class Book:
         if self._retry and operation._eligible(jobs, IgnoreConditions.POST):
             self._again.add(key)
             return True
-        self.still_failed.append(f"{name}({key[1]})")
+        said = f"{name}({key[1]})"
+        print(f"failed before: {said}: {DIED}", file=sys.stderr)
+        self.still_failed.append(said)
         return False
 
     def others_fell_silent(self) -> bool:
