@@ -131,7 +131,7 @@ def judge_input(
     """Return why the input ``raw`` is not what was seen; a text for not seen at all."""
     name = f"{job}/raw"
     known = {} if isinstance(old, str) else {name: old}
-    wanted = {name: Input(name, "raw/a.txt", path)}
+    wanted = {name: Input(name, str(path), str(path.parent))}
     return texts(rules.inputs(attempt(inputs=known), wanted, Snapshot(), members))
 
 
@@ -139,9 +139,9 @@ def test_input(place: Path) -> None:
     """Inputs: as it was, gone, new, there at last."""
     path = place / "text.txt"
     assert [] == judge_input(path, seen(path))
-    assert ["input raw/a.txt was not there before"] == judge_input(path, None)
-    assert ["input raw/a.txt is new"] == judge_input(path, "not seen")
-    assert ["input raw/a.txt is gone"] == judge_input(place / "gone", seen(path))
+    assert ["input text.txt was not there before"] == judge_input(path, None)
+    assert ["input text.txt is new"] == judge_input(path, "not seen")
+    assert ["input gone is gone"] == judge_input(place / "gone", seen(path))
     assert [] == judge_input(place / "gone", None)
 
 
@@ -150,7 +150,7 @@ def test_input_of_a_new_member(place: Path) -> None:
     path = place / "text.txt"
     members = [SimpleNamespace(id="1" * 32)]
     assert [] == judge_input(path, "not seen", members, "1" * 32)
-    assert ["input raw/a.txt is new"] == judge_input(path, "not seen", members, "2" * 32)
+    assert ["input text.txt is new"] == judge_input(path, "not seen", members, "2" * 32)
 
 
 def test_input_content(place: Path) -> None:
@@ -161,7 +161,7 @@ def test_input_content(place: Path) -> None:
     assert [] == judge_input(path, old)
     path.write_text("same size")
     [why] = judge_input(path, old)
-    assert why.startswith(f"input raw/a.txt changed (content {str(old.hash)[:8]} → content ")
+    assert why.startswith(f"input text.txt changed (content {str(old.hash)[:8]} → content ")
 
 
 def test_input_young(place: Path) -> None:
@@ -183,7 +183,7 @@ def test_input_above_the_limit(place: Path) -> None:
     assert old.hash is None and [] == judge_input(path, old)
     os.utime(path, ns=(1, 1))
     assert [
-        "input raw/a.txt has another time (above hash_limit, content is not compared)"
+        "input text.txt has another time (above hash_limit, content is not compared)"
     ] == judge_input(path, old)
 
 

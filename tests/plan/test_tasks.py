@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from pointillist.plan.tasks import Needs, Task, describe_members, needs_of, step
 
 PROJECT = """
 from __future__ import annotations
+from pathlib import Path
 from pathlib import Path
 from typing import Any
 import pointillist as pt
@@ -85,7 +87,7 @@ def test_inputs(needs: Any) -> None:
     assert 2 == len(found.inputs)
     assert ("raw/a_1.txt", False, None) == (raw.label, raw.optional, raw.maker)
     assert ("notes/a_1.txt", True, None) == (note.label, note.optional, note.maker)
-    assert raw.path.is_absolute() and raw.path.read_text() == "text"
+    assert Path(raw.path).is_absolute() and Path(raw.path).read_text() == "text"
     assert [] == found.upstream and None is found.members
 
 

@@ -294,8 +294,9 @@ def test_runner_elsewhere_falls_silent(workshop: Any, monkeypatch: pytest.Monkey
     assert "its runner 20200101T000000-elsewhere-1 died" == died["error"]
 
 
-def test_taken_over_while_it_ran(workshop: Any) -> None:
+def test_taken_over_while_it_ran(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who finds at the end that another runner took the task over publishes and removes nothing."""
+    monkeypatch.setattr(heartbeat, "SILENCE", 0.0)
     steps = """
 @pt.step
 def copy(raw: Path) -> str:

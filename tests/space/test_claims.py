@@ -181,14 +181,14 @@ def test_the_next_generation_takes_over(
     claim = held(take(folder, "stats", [1], journal))
     assert ((1,), 2, [1, 2]) == (claim.left, claim.generation, generations(folder))
     removed: list[str] = []
-    unlink = Path.unlink
+    unlink = os.unlink
 
-    def noted(path: Path, missing_ok: bool = False) -> None:
-        removed.append(path.name)
-        unlink(path, missing_ok)
+    def noted(path: str) -> None:
+        removed.append(Path(path).name)
+        unlink(path)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Path, "unlink", noted)
+        patch.setattr(os, "unlink", noted)
         claim.release()
     assert [".stats.claim.1", ".stats.claim.2"] == removed
     assert [] == generations(folder)

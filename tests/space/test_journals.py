@@ -163,7 +163,7 @@ def test_journals_of_one_process_in_one_second(layout: Layout, attempt: Make) ->
 
 def _open_some(number: int, barrier: Any, layout: Layout) -> list[str]:
     barrier.wait()
-    return [Journal(layout, "serial").open().name for _ in range(15)]
+    return [Path(Journal(layout, "serial").open()).name for _ in range(15)]
 
 
 def test_processes_with_one_name_in_one_second(

@@ -12,7 +12,6 @@ import pytest
 
 from pointillist.space import fingerprints, snapshot
 from pointillist.space.claims import take
-from pointillist.space.fingerprints import Fingerprint, look
 from pointillist.space.journals import Journal
 from pointillist.space.layout import JobFolder, Layout
 from pointillist.space.snapshot import Snapshot
@@ -89,18 +88,6 @@ def test_forgetting_one_file(folder: JobFolder, asked: Counter[str]) -> None:
     memory.forget_path(folder.path / "unknown")
     memory.glance(path), memory.glance(folder.path)
     assert 3 == asked["stat"]
-
-
-def test_a_hash_that_is_known(folder: JobFolder, asked: Counter[str]) -> None:
-    """A recorded hash is taken over, unless what it was taken of was too young."""
-    path = folder.output("stats.json")
-    seen = look(path, 100)
-    assert seen is not None
-    memory = Snapshot()
-    memory.remember_hash(path, Fingerprint(seen.size, seen.mtime, hash="young", young=True))
-    memory.remember_hash(path, Fingerprint(seen.size, seen.mtime, hash="known"))
-    assert "known" == memory.hash(path, seen)
-    assert 0 == asked["hash"]
 
 
 def test_the_owner_is_the_highest_claims(folder: JobFolder, layout: Layout) -> None:

@@ -6,7 +6,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -159,21 +159,18 @@ class CompiledProject(FlowProject):
         ]
         return dict(Counter(label for job in jobs for label in self.labels(job)))
 
-    @contextmanager
-    def hooks_around(self, task: Task) -> Iterator[None]:
+    def hooks_around(self, task: Task) -> AbstractContextManager[None]:
         """Call the project's and the operation's hooks around a task."""
         name = task.step.operation
         if not self._has_hooks(name):
-            yield
-            return
+            return nullcontext()
         operation = SimpleNamespace(name=name, _jobs=(self.job_of(task.record),))
-        with self._run_with_hooks(operation):
-            yield
+        around: AbstractContextManager[None] = self._run_with_hooks(operation)
+        return around
 
     def _has_hooks(self, name: str) -> bool:
-        kinds = ("on_start", "on_exit", "on_success", "on_exception")
-        hooks = [self._project_hooks, self._operation_hooks.get(name)]
-        return any(h is not None and any(len(getattr(h, k)) for k in kinds) for h in hooks)
+        own = self._operation_hooks.get(name)
+        return _calls_any(self._project_hooks) or (own is not None and _calls_any(own))
 
     def own_verdicts(
         self, names: Iterable[str] | None = None, ids: set[str] | None = None
@@ -183,7 +180,7 @@ class CompiledProject(FlowProject):
         if not groups:
             return
         self._reregister_aggregates()
-        self.engine.attempts.refresh(self.engine.space.layout)
+        self.engine.attempts.refresh(self.engine.space.layout, self.engine.journal)
         verdicts = Verdicts(self)
         for id, jobs, group in self._generate_selected_aggregate_groups(selected_groups=groups):
             if ids is None or id in ids:
@@ -244,6 +241,10 @@ class CompiledProject(FlowProject):
 
     def _more_run_options(self, args: Any) -> dict[str, Any]:
         return {**super()._more_run_options(args), "retry_failed": args.retry_failed}
+
+
+def _calls_any(hooks: Any) -> bool:
+    return bool(hooks.on_start or hooks.on_exit or hooks.on_success or hooks.on_exception)
 
 
 def _pattern(name: str) -> re.Pattern[str]:

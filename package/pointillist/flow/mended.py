@@ -224,7 +224,9 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
             if found:
                 (_, error), *others = found
                 if others:
-                    error.add_note(f"{len(found)} operations {what}; this is the error of the first.")
+                    error.add_note(
+                        f"{len(found)} operations {what}; this is the error of the first."
+                    )
                 raise error
 
     @contextlib.contextmanager

@@ -24,7 +24,7 @@ from flow.errors import UserOperationError
 from flow.project import IgnoreConditions
 
 from ..errors import TaskError, TasksFailed
-from ..run.heartbeat import fallen_silent, heartbeat
+from ..run.heartbeat import fallen_silent, heartbeat, surely_held
 from ..run.publish import uninterrupted
 from ..space.claims import Claim, Owner, owner_of, take
 from ..space.journals import Attempt, Outcome
@@ -97,7 +97,7 @@ class Book:
 
     def begin(self) -> None:
         """Begin a pass: take into account what others have done."""
-        self._attempts.refresh(self._layout)
+        self._attempts.refresh(self._layout, self._journal)
         self._verdicts.look_again()
         self.undone.clear()
 
@@ -315,7 +315,7 @@ class Book:
             yield
         finally:
             with uninterrupted():
-                claim.release()
+                claim.release(surely_held(claim, self._journal))
             os.environ.pop(_VARIABLE)
             if before is not None:
                 os.environ[_VARIABLE] = before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from flow.aggregates import get_aggregate_id
@@ -52,7 +51,7 @@ class Verdicts:
     def place(self, name: str, jobs: tuple[Any, ...]) -> tuple[JobFolder, str]:
         """Return the folder in which an operation on some jobs is claimed, and under what name."""
         if len(jobs) == 1:
-            return JobFolder(Path(jobs[0].path)), operation_claim(name)
+            return JobFolder(jobs[0].path), operation_claim(name)
         return JobFolder(self._layout.claims), operation_claim(name, get_aggregate_id(jobs))
 
     def owner(self, name: str, jobs: tuple[Any, ...], *, now: bool = False) -> Owner | None:

@@ -25,23 +25,30 @@ def wrong_type(expected: str, value: object, remedy: str = "") -> FormatError:
     return FormatError(f"expected {expected}, got {type_name(value)}: {remedy}")
 
 
-@contextmanager
-def as_format_error(doing: str) -> Iterator[None]:
+class as_format_error:  # noqa: N801  # it reads as a sentence: with as_format_error("cannot …")
     """Turn what a library raises into a FormatError that starts with `doing`.
 
     Errors of the operating system (a full disk, no permission, no such file) and a lack of memory
     are let through: the value and the file are not to blame.
     """
-    try:
-        yield
-    except (FormatError, MemoryError):
-        raise
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise FormatError(f"{doing}: {error}") from error
-    except Exception as error:
-        raise FormatError(f"{doing}: {type(error).__name__}: {error}") from error
+
+    __slots__ = ("_doing",)
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raise the FormatError."""
+        if not isinstance(error, Exception) or isinstance(error, FormatError | MemoryError):
+            return
+        if isinstance(error, OSError):
+            if error.errno is not None:
+                return
+            raise FormatError(f"{self._doing}: {error}") from error
+        raise FormatError(f"{self._doing}: {type(error).__name__}: {error}") from error
 
 
 @contextmanager

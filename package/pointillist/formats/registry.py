@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -103,6 +104,13 @@ def format_for(annotation: Any, filename: str) -> Format:
     UndeclaredFormat
         If there is none.
     """
+    try:
+        return _found(annotation, filename)
+    except TypeError:  # what was written beside the type has no hash
+        return _find(annotation, filename)
+
+
+def _find(annotation: Any, filename: str) -> Format:
     meant = meaning(annotation)
     suffixes = [suffix.lower() for suffix in _suffixes(filename)]
     for kind in meant.kinds:
@@ -124,6 +132,9 @@ def format_for(annotation: Any, filename: str) -> Format:
         f"{_suffixes_of(meant)}. Use one of them, or register a format of your own: "
         f"pt.formats.register(MyFormat(), type=..., suffix={(suffixes or ['.xyz'])[-1]!r})"
     )
+
+
+_found = functools.lru_cache(maxsize=1024, typed=True)(_find)
 
 
 def suffix_for(annotation: Any) -> str:
@@ -188,6 +199,7 @@ def register(format: Format, *, type: Any, suffix: str, default: bool = False) -
                 f"{format!r} is no format: it has no method {method}. A format has "
                 "write(value, path, **options) and read(path)"
             )
+    _found.cache_clear()
     _registered.setdefault(kinds[0], {})[suffix.lower()] = format
     if default:
         _default[kinds[0]] = suffix.lower()

@@ -15,13 +15,16 @@ __all__ = ["NumberFormat", "TextFormat", "read_text", "write_text"]
 def write_text(text: str, path: Path) -> None:
     """Write text in UTF-8, its line ends as they are."""
     with as_format_error("cannot write text"):
-        path.write_bytes(text.encode())
+        left = memoryview(text.encode())
+        with path.open("wb", buffering=0) as file:
+            while left:
+                left = left[file.write(left) :]
 
 
 def read_text(path: Path) -> str:
     """Read text in UTF-8, its line ends as they are."""
-    with as_format_error(f"{path} is no text in UTF-8"):
-        return path.read_bytes().decode()
+    with as_format_error(f"{path} is no text in UTF-8"), path.open("rb", buffering=0) as file:
+        return file.read().decode()
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ class NumberFormat:
     def read(self, path: Path) -> int | float | bool:
         """Read the number; white space around it does not matter."""
         text = read_text(path)
+        if self.kind in ("int", "float"):
+            try:
+                return int(text) if self.kind == "int" else float(text)
+            except ValueError:
+                pass  # what is wrong with it is said below
         with about(path):
             number: int | float | bool = coerce(text, SCALARS[self.kind])
             return number

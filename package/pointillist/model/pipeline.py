@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
@@ -40,17 +41,22 @@ class StepSpec:
     call: Call
     outputs: tuple[Output, ...]
 
-    @property
+    @cached_property
     def operation(self) -> str:
         """The name of the operation: ``Block.stats``."""
         return f"{self.record.__name__}.{self.name}"
 
-    @property
+    @cached_property
     def stored(self) -> bool:
         """Whether its results are kept in files."""
         return self.outputs[0].stored
 
-    @property
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """The names of the files that it makes, by field; empty if its results are not stored."""
+        return {made.name: str(made.filename) for made in self.outputs if made.stored}
+
+    @cached_property
     def needs_members(self) -> bool:
         """Whether an argument is taken from each member."""
         return has_each(dict(self.call.arguments))

@@ -54,7 +54,7 @@ class Call:
         """What is called, for people."""
         return self.target if isinstance(self.target, str) else self.target.__qualname__
 
-    @property
+    @functools.cached_property
     def out_parts(self) -> list[str | None]:
         """The parts of every ``out`` among the arguments."""
         if self.kind == "shell":

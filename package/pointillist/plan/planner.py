@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..errors import CorruptRecord
-from ..model.pipeline import StepSpec
 from ..model.records import Record, RecordType
+from ..space.claims import Claim
 from ..space.dataspace import DataSpace
-from ..space.journals import Attempt, Attempts
+from ..space.journals import Attempt, Attempts, Journal
 from ..space.layout import JobFolder
 from ..space.snapshot import Snapshot
 from . import rules
 from .source import SourceReader
 from .states import Reason, State, Verdict
-from .tasks import Needs, Task, needs_of
+from .tasks import Needs, NeedsReader, Task
 
 __all__ = ["Planner"]
+
+
+_DONE = Verdict(State.COMPLETE)
 
 
 class Planner:
@@ -55,8 +58,10 @@ class Planner:
         self._rerun = rerun
         self._retry_failed = retry_failed
         self._sources = sources
-        self._verdicts: dict[Task, Verdict] = {}
-        self._needs: dict[Task, Needs] = {}
+        self._reader = NeedsReader(space)
+        self._digests: dict[tuple[int, ...], str | None] = {}
+        self._verdicts: dict[tuple[str, str], Verdict] = {}
+        self._needs: dict[tuple[str, str], Needs] = {}
 
     def tasks(self, classes: list[RecordType] | None = None) -> Iterator[Task]:
         """Yield every task, such that each comes after those whose results it reads."""
@@ -79,36 +84,61 @@ class Planner:
 
     def needs(self, task: Task) -> Needs:
         """Return what a task depends on."""
-        if task not in self._needs:
-            self._needs[task] = needs_of(self.space, task)
-        return self._needs[task]
+        found = self._needs.get(task.key)
+        if found is None:
+            found = self._needs[task.key] = self._reader.of(task)
+        return found
 
     def source(self, task: Task) -> str | None:
         """Return the hash of a task's source, or None if its author decides by version."""
-        return self._sources.digest(self.needs(task).calls)
+        calls = self.needs(task).calls
+        key = tuple(map(id, calls))
+        if key not in self._digests:
+            self._digests[key] = self._sources.digest(calls)
+        return self._digests[key]
 
     def judge(self, task: Task) -> Verdict:
         """Return the state of a task and why."""
-        if task not in self._verdicts:
-            self._verdicts[task] = self._look(task, mine=False)
-        return self._verdicts[task]
+        found = self._verdicts.get(task.key)
+        if found is None:
+            found = self._verdicts[task.key] = self._look(task, mine=False)
+        return found
 
-    def judge_claimed(self, task: Task) -> Verdict:
-        """Look at the disk once more and judge a task that this runner has claimed."""
-        self.forget(task)
-        self.attempts.refresh(self.space.layout)
+    def judge_claimed(self, task: Task, claim: Claim, own: Journal) -> Verdict:
+        """Look at the disk once more and judge a task that this runner has claimed.
+
+        Parameters
+        ----------
+        task : Task
+            The task.
+        claim : Claim
+            The claim, with the names that were in the job's folder when it was made.
+        own : Journal
+            This runner's journal.
+        """
+        self._verdicts.pop(task.key, None)
+        self.attempts.catch_up(self.space.layout, own)
+        self.snapshot.claimed(claim)
         for source in self.needs(task).inputs.values():
             self.snapshot.forget_path(source.path)
         return self._look(task, mine=True)
 
+    def done(self, task: Task, attempt: Attempt) -> Verdict:
+        """Take over that a task was just completed; return its state."""
+        verdict = self._verdicts[task.key] = _DONE
+        self._needs.pop(task.key, None)  # nobody asks for it any more
+        files = {made.file: made.print for made in attempt.outputs.values()}
+        self.snapshot.made(self.space.job_folder(task.record), files)
+        return verdict
+
     def forget(self, task: Task) -> None:
         """Judge a task anew when it is asked for next, with its folder as it then is."""
-        self._verdicts.pop(task, None)
+        self._verdicts.pop(task.key, None)
         self.snapshot.forget(self.space.job_folder(task.record))
 
     def rejudge(self, task: Task) -> Verdict:
         """Judge a task anew after one that it depends on has changed."""
-        self._verdicts.pop(task, None)
+        self._verdicts.pop(task.key, None)
         return self.judge(task)
 
     def _look(self, task: Task, mine: bool) -> Verdict:
@@ -140,7 +170,7 @@ class Planner:
         reasons = self._differences(task, needs, folder, good)
         acting = [r for r in reasons if r.rule != "source" or "source" in self._rerun]
         if good is not None and not reasons:
-            changed = rules.edited(good, self._files(task.step), folder, self.snapshot)
+            changed = rules.edited(good, task.step.files, folder, self.snapshot)
             if changed:
                 text = f"{', '.join(changed)} was edited after it was made"
                 return Verdict(State.COMPLETE, (Reason("output", "", text=text),), "edited")
@@ -153,9 +183,6 @@ class Planner:
                 log = self.space.layout.root / last.log if last.log else None
                 return Verdict(State.FAILED, (Reason("attempt", "", text=text),), log=log)
         return Verdict(State.STALE if good is not None else State.READY, tuple(acting))
-
-    def _files(self, step: StepSpec) -> dict[str, str]:
-        return {made.name: str(made.filename) for made in step.outputs}
 
     def _claimed(self, task: Task, folder: JobFolder) -> Verdict | None:
         owner = self.snapshot.owner(folder, task.step.name)
@@ -171,7 +198,10 @@ class Planner:
 
     def _found(self, task: Task, needs: Needs, folder: JobFolder) -> Verdict | None:
         """Judge outputs that no attempt made: they count, unless an input was made since."""
-        seen = [self.snapshot.output(folder, name) for name in self._files(task.step).values()]
+        names = self.snapshot.names(folder)
+        if any(name not in names for name in task.step.files.values()):
+            return None
+        seen = [self.snapshot.output(folder, name) for name in task.step.files.values()]
         times = [print.mtime for print in seen if print is not None]
         if len(times) < len(seen):
             return None
@@ -193,13 +223,13 @@ class Planner:
         for source in needs.inputs.values():
             if source.maker is None and not source.optional:
                 if self.snapshot.glance(source.path) is None:
-                    text = f"{source.name.partition('/')[2]} is missing: {source.label}"
+                    text = f"{source.field} is missing: {source.label}"
                     yield Reason("seed", source.label, text=text)
 
     def _differences(
         self, task: Task, needs: Needs, folder: JobFolder, good: Attempt | None
     ) -> list[Reason]:
-        files = self._files(task.step)
+        files = task.step.files
         if good is None:
             return [
                 Reason("output", name, text=f"output {name} is missing")

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ..model import keys
 from ..model.arguments import Each, Out, Ref
 from ..model.fields import Field, Key, Output, Seed
 from ..model.pipeline import StepSpec
-from ..model.records import Record
+from ..model.records import Record, RecordType
 from ..model.steps import Call
 from ..space.dataspace import DataSpace
 
-__all__ = ["Input", "Needs", "Task", "needs_of", "step_of"]
+__all__ = ["Input", "Needs", "NeedsReader", "Task", "needs_of", "step_of"]
 
 
-@dataclass(frozen=True)
 class Task:
     """One step on one record.
 
@@ -28,27 +26,34 @@ class Task:
         The record.
     step : StepSpec
         The step.
+
+    Attributes
+    ----------
+    key : (str, str)
+        What identifies it in the journals: operation and job id.
     """
 
-    record: Record
-    step: StepSpec
+    __slots__ = ("key", "record", "step")
 
-    @property
-    def key(self) -> tuple[str, str]:
-        """What identifies it in the journals: operation and job id."""
-        return (self.step.operation, self.record.id)
+    def __init__(self, record: Record, step: StepSpec) -> None:
+        self.record = record
+        self.step = step
+        self.key = (step.operation, record.id)
 
     def __str__(self) -> str:
         return f"{self.record.label}  {self.step.name}"
 
+    def __repr__(self) -> str:
+        return f"<task {self}>"
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Task) and self.key == other.key
+        return self is other or (isinstance(other, Task) and self.key == other.key)
 
     def __hash__(self) -> int:
         return hash(self.key)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Input:
     """A file or folder that a task reads.
 
@@ -56,10 +61,10 @@ class Input:
     ----------
     name : str
         ``<job id>/<field>``: what it is called in the journals.
-    label : str
-        What it is called for people.
-    path : Path
+    path : str
         Where it lies.
+    root : str
+        The project's folder.
     optional : bool
         Whether it may be missing.
     maker : Task or None
@@ -67,13 +72,25 @@ class Input:
     """
 
     name: str
-    label: str
-    path: Path
+    path: str
+    root: str
     optional: bool = False
     maker: Task | None = None
 
+    @property
+    def field(self) -> str:
+        """The name of the field."""
+        return self.name.partition("/")[2]
 
-@dataclass
+    @property
+    def label(self) -> str:
+        """What it is called for people: an output's name; a seed's path from the project on."""
+        if self.maker is not None:
+            return self.path.rpartition("/")[2]
+        return self.path.removeprefix(f"{self.root}/")
+
+
+@dataclass(slots=True)
 class Needs:
     """What a task depends on.
 
@@ -87,22 +104,138 @@ class Needs:
         The members, in order, if the step takes anything from them.
     calls : list of Call
         The step's call, then those of the unstored values that it is computed from.
+    upstream : list of Task
+        The tasks whose results it reads, each once.
     """
 
     inputs: dict[str, Input] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
     members: list[Any] | None = None
     calls: list[Call] = field(default_factory=list)
+    upstream: list[Task] = field(default_factory=list)
 
-    @property
-    def upstream(self) -> list[Task]:
-        """The tasks whose results it reads, each once."""
-        return list(dict.fromkeys(i.maker for i in self.inputs.values() if i.maker is not None))
+
+class NeedsReader:
+    """Tells what tasks depend on, by reading documents but no data.
+
+    Most steps take fields of their own record and literals: what is the same for all records is
+    worked out once for each step.
+
+    Parameters
+    ----------
+    space : DataSpace
+        The records.
+    """
+
+    def __init__(self, space: DataSpace) -> None:
+        self._space = space
+        self._root = str(space.layout.root)
+        self._wirings: dict[str, _Wiring | None] = {}
+
+    def of(self, task: Task) -> Needs:
+        """Return what a task depends on."""
+        operation = task.step.operation
+        if operation not in self._wirings:
+            self._wirings[operation] = _wiring(self._space, task.step)
+        wiring = self._wirings[operation]
+        if wiring is None:
+            return needs_of(self._space, task)
+        record, space, root = task.record, self._space, self._root
+        arguments = wiring.arguments
+        if wiring.keys:
+            named = dict(arguments["arguments"])
+            for name, key in wiring.keys:
+                named[name] = keys.encode(record._keys[key])
+            arguments = {**arguments, "arguments": named}
+        needs = Needs({}, arguments, None, wiring.calls)
+        makers: dict[str, Task] = {}
+        for target, step in wiring.inputs:
+            name = f"{record.id}/{target.name}"
+            if step is None:
+                optional = isinstance(target, Seed) and target.optional
+                path = str(space.path(record, target))
+                needs.inputs[name] = Input(name, path, root, optional)
+                continue
+            if step.operation not in makers:
+                makers[step.operation] = Task(record, step)
+            path = f"{space.place(record)}/{step.files[target.name]}"
+            needs.inputs[name] = Input(name, path, root, False, makers[step.operation])
+        needs.upstream = list(makers.values())
+        return needs
+
+
+@dataclass(slots=True)
+class _Wiring:
+    """What the tasks of one step have in common.
+
+    Parameters
+    ----------
+    arguments : dict
+        What they are called with, as JSON, without the values of keys.
+    keys : list of (str, str)
+        The arguments that are keys.
+    inputs : list of (Field, StepSpec or None)
+        What they read, with the steps that make it.
+    calls : list of Call
+        The step's call.
+    """
+
+    arguments: dict[str, Any]
+    keys: list[tuple[str, str]]
+    inputs: list[tuple[Field, StepSpec | None]]
+    calls: list[Call]
+
+
+def _wiring(space: DataSpace, step: StepSpec) -> _Wiring | None:
+    """Return what the tasks of a step have in common; None if its arguments are nested."""
+    told: dict[str, Any] = {}
+    found = _Wiring({}, [], [], [step.call])
+    for name, argument in step.call.arguments.items():
+        if isinstance(argument, Out):
+            told[name] = {"out": argument.part}
+        elif isinstance(argument, Each | list | dict):
+            return None
+        elif not isinstance(argument, Ref):
+            told[name] = argument
+        else:
+            target = step.record.__fields__[argument.field]
+            told[name] = {"field": argument.field}
+            if isinstance(target, Key):
+                found.keys.append((name, target.name))
+            elif isinstance(target, Output):
+                if not target.stored:
+                    return None
+                found.inputs.append((target, _step_of(step.record, target)))
+            else:
+                found.inputs.append((target, None))
+    found.arguments = _described(step, told)
+    return found
+
+
+def _described(step: StepSpec, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return a step's call as JSON, with its arguments as told."""
+    call = _called(step.call, arguments)
+    call["outputs"] = {
+        made.name: {"part": made.part, **made.writer_options} for made in step.outputs
+    }
+    return call
+
+
+def _called(call: Call, arguments: dict[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = {"kind": call.kind}
+    if call.kind in ("shell", "matlab"):
+        told["call"] = call.target
+    told["arguments"] = arguments
+    return told
 
 
 def step_of(record: Record, target: Output) -> StepSpec:
     """Return the step of a record's class that makes a field."""
-    for step in type(record).__steps__.values():
+    return _step_of(type(record), target)
+
+
+def _step_of(cls: RecordType, target: Output) -> StepSpec:
+    for step in cls.__steps__.values():
         if any(made.name == target.name for made in step.outputs):
             return step
     raise AssertionError(f"no step makes {target!r}")
@@ -113,23 +246,22 @@ def needs_of(space: DataSpace, task: Task) -> Needs:
     needs = Needs()
     if task.step.needs_members:
         needs.members = space.members(task.record)
-    needs.arguments = _describe_call(space, task.record, task.step.call, needs)
-    needs.arguments["outputs"] = {
-        made.name: {"part": made.part, **made.writer_options} for made in task.step.outputs
-    }
+    needs.arguments = _described(
+        task.step, _describe_arguments(space, task.record, task.step.call, needs)
+    )
+    makers = [i.maker for i in needs.inputs.values() if i.maker is not None]
+    needs.upstream = list({maker.key: maker for maker in makers}.values())
     return needs
 
 
-def _describe_call(space: DataSpace, record: Record, call: Call, needs: Needs) -> dict[str, Any]:
+def _describe_arguments(
+    space: DataSpace, record: Record, call: Call, needs: Needs
+) -> dict[str, Any]:
     needs.calls.append(call)
-    told: dict[str, Any] = {"kind": call.kind}
-    if call.kind in ("shell", "matlab"):
-        told["call"] = call.target
-    told["arguments"] = {
+    return {
         name: _describe(space, [record], argument, needs, values=True)
         for name, argument in call.arguments.items()
     }
-    return told
 
 
 def _describe(
@@ -158,7 +290,7 @@ def _describe(
                 told = keys.encode(record._keys[target.name])
         elif isinstance(target, Output) and not target.stored:
             step = step_of(record, target)
-            nested = _describe_call(space, record, step.call, needs)
+            nested = _called(step.call, _describe_arguments(space, record, step.call, needs))
             told = {"unstored": {**nested, "part": target.part}}
             if step.call.options.version is not None:
                 told["unstored"]["version"] = step.call.options.version
@@ -169,14 +301,11 @@ def _describe(
 
 
 def _input(space: DataSpace, record: Record, target: Field) -> Input:
-    path = space.path(record, target)
     maker = Task(record, step_of(record, target)) if isinstance(target, Output) else None
     optional = isinstance(target, Seed) and target.optional
-    try:
-        label = str(path.relative_to(space.layout.root)) if maker is None else path.name
-    except ValueError:
-        label = str(path)
-    return Input(f"{record.id}/{target.name}", label, path, optional, maker)
+    root = str(space.layout.root)
+    name = f"{record.id}/{target.name}"
+    return Input(name, str(space.path(record, target)), root, optional, maker)
 
 
 def describe_members(members: list[Any], aggregate: Record) -> Mapping[str, str]:

@@ -36,9 +36,11 @@ from ..space.claims import Claim
 from ..space.dataspace import DataSpace
 from ..space.fingerprints import Fingerprint, glance, look
 from ..space.journals import Attempt, Journal, Outcome, StoredOutput
+from ..space.layout import CONTROL, stage_name
 from .calls import Bench, named, part_of
 from .environment import Environment
-from .logs import begin_log, end_log
+from .heartbeat import surely_held
+from .logs import end_log
 from .publish import discard, publish, uninterrupted
 
 __all__ = ["Worker"]
@@ -112,7 +114,7 @@ class Worker:
                 if inputs[name] is None and not source.optional:
                     return None
             for made in task.step.outputs:
-                seen = look(folder.output(str(made.filename)), limit)
+                seen = look(folder.file(str(made.filename)), limit)
                 if seen is None:
                     return None
                 outputs[made.name] = StoredOutput(str(made.filename), seen)
@@ -171,28 +173,27 @@ class _Try:
         self.number = worker.planner.attempts.count.get(task.key, 0) + 1
         self.start = time.time()
         self.inputs: dict[str, Fingerprint | None] = {}
+        step = task.step
         # of its own for each attempt: what an earlier one recorded must not be mistaken for it
-        place = (task.step.name, claim.generation, f"{worker.journal.runner} {self.number}")
-        self.stage = self.folder.stage(*place)
-        self.is_command = task.step.call.kind != "python"
-        self.staged: dict[str, Path] = {
-            made.name: (
-                self.stage / str(made.filename)
-                if self.is_command
-                else self.folder.stage_file(*place, str(made.filename))
-            )
-            for made in task.step.outputs
-        }
-        self.log = self.folder.log(task.step.name, self.number)
+        place = (step.name, claim.generation, f"{worker.journal.runner} {self.number}")
+        self.stage = self.folder.file(stage_name(*place))
+        self.is_command = step.call.kind != "python"
+        between = "/" if self.is_command else "."
+        self.staged = {name: f"{self.stage}{between}{file}" for name, file in step.files.items()}
         self.bench = Bench(
             space=worker.space,
             record=task.record,
-            places={made.part: self.staged[made.name] for made in task.step.outputs},
-            log=self.log,
-            control=self.folder.control(*place),
+            places={made.part: self.staged[made.name] for made in step.outputs},
+            log_place=self.folder.log_place(step.name, self.number),
+            control=f"{self.stage}.{CONTROL}",
             program=worker.program,
             timeout=worker.timeout,
         )
+
+    @property
+    def log(self) -> Path:
+        """The attempt's log."""
+        return self.bench.log
 
     def run(self) -> Attempt:
         try:
@@ -224,10 +225,18 @@ class _Try:
                     "writable."
                 )
             )
-        discard(self.folder, self.task.step.name, self.stage)
+        if self._may_have_left():
+            discard(self.folder, self.task.step.name, self.stage)
         return attempt
 
+    def _may_have_left(self) -> bool:
+        """Whether there can be anything of this attempt but its outputs."""
+        call = self.task.step.call
+        return self.is_command or bool(call.out_parts) or len(self.needs.calls) > 1
+
     def _check_claim(self) -> None:
+        if surely_held(self.claim, self.worker.journal):
+            return
         try:
             lost = self.claim.superseded()
         except OSError:
@@ -255,41 +264,43 @@ class _Try:
     def _print(self, error: Exception) -> None:
         """Write an error that nobody expected into the log."""
         with contextlib.suppress(OSError):
-            begin_log(self.log)
+            self.bench.begin_log()
             with self.log.open("a", encoding="utf-8", errors="replace") as file:
                 traceback.print_exception(error, file=file)
 
     def _note_inputs(self) -> None:
         limit = self.worker.space.configuration.hash_limit
-        now = os.stat(self.folder.claim(self.task.step.name, self.claim.generation)).st_ctime_ns
+        now: int | None = None
         for name, source in self.needs.inputs.items():
-            self.inputs[name] = self._seen(source, limit, now)
-            if self.inputs[name] is None and not source.optional:
-                raise SeedUnreadable(f"{source.name.partition('/')[2]} is gone: {source.label}")
+            if source.maker is None and now is None:
+                now = os.stat(self.claim.place).st_ctime_ns
+            seen = self.inputs[name] = self._seen(source, limit, now)
+            if seen is None and not source.optional:
+                raise SeedUnreadable(f"{source.field} is gone: {source.label}")
 
-    def _seen(self, source: Input, limit: int, now: int) -> Fingerprint | None:
+    def _seen(self, source: Input, limit: int, now: int | None) -> Fingerprint | None:
         if source.maker is not None:
             made = self.worker.planner.attempts.last_good.get(source.maker.key)
-            field = source.name.partition("/")[2]
-            if made is not None and field in made.outputs:
-                known, there = made.outputs[field].print, glance(source.path)
+            output = made.outputs.get(source.field) if made is not None else None
+            if output is not None:
+                known, there = output.print, glance(source.path)
                 if there is not None and there.same_glance(known) and not known.young:
                     return known
         try:
             return look(source.path, limit, now if source.maker is None else None)
         except OSError as error:
-            field = source.name.partition("/")[2]
             raise SeedUnreadable(
-                f"{field} cannot be read: {source.label}: {error.strerror or error}. "
+                f"{source.field} cannot be read: {source.label}: {error.strerror or error}. "
                 "Look at its permissions."
             ) from error
 
     def _make(self) -> dict[str, StoredOutput]:
         call = self.task.step.call
-        discard(self.folder, self.task.step.name)
+        discard(self.folder, self.task.step.name, names=self.claim.names)
         if self.is_command and call.out_parts:
-            self.stage.mkdir()
+            os.mkdir(self.stage)
         value = self.bench.carry_out(call, self.task.step.outputs[0].annotation)
+        limit = self.worker.space.configuration.hash_limit
         outputs = {}
         for made in self.task.step.outputs:
             staged = self.staged[made.name]
@@ -297,15 +308,14 @@ class _Try:
                 self._check_written(made, staged, value)
             else:
                 self._write(made, staged, value)
-            limit = self.worker.space.configuration.hash_limit
             seen = look(staged, limit)
             if seen is None:
-                raise OutputMissing(f"{made.filename} vanished while it was looked at.")
-            name = str(staged.relative_to(self.folder.path))
+                raise OutputMissing(f"the format of {made.filename} wrote nothing.")
+            name = staged[len(self.folder.place) + 1 :]
             outputs[made.name] = StoredOutput(str(made.filename), seen, name)
         return outputs
 
-    def _check_written(self, made: Output, staged: Path, value: Any) -> None:
+    def _check_written(self, made: Output, staged: str, value: Any) -> None:
         call = self.task.step.call
         if not os.path.lexists(staged):
             which = f"pt.out({made.part!r})" if made.part else "pt.out"
@@ -314,19 +324,21 @@ class _Try:
                 f"path that it gets for {which}.",
                 log=self.log,
             )
-        if value is not None and not self.is_command and Path(str(value)) != staged:
+        if value is not None and not self.is_command and Path(str(value)) != Path(staged):
             if made.part is None:
                 raise StepFailed(
                     f"{call.name} took pt.out and returned {value!r}; a step that takes pt.out "
                     "returns that path, or None."
                 )
 
-    def _write(self, made: Output, staged: Path, value: Any) -> None:
-        staged.parent.mkdir(exist_ok=True)
+    def _write(self, made: Output, staged: str, value: Any) -> None:
+        if self.is_command:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(self.stage)
         try:
             part = part_of(value, made)
             format_for(made.annotation, str(made.filename)).write(
-                part, staged, **made.writer_options
+                part, Path(staged), **made.writer_options
             )
         except FormatError as error:
             raise OutputUnwritable(
@@ -343,13 +355,11 @@ class _Try:
                 f"what {self.task.step.call.name} returned cannot be written to {made.filename}: "
                 f"{type(error).__name__}: {error}"
             ) from error
-        if not os.path.lexists(staged):
-            raise OutputMissing(f"the format of {made.filename} wrote nothing.")
 
     def _look_again(self) -> None:
         for name, source in self.needs.inputs.items():
             seen, now = self.inputs[name], glance(source.path)
-            if seen == now or (seen and now and seen.same_glance(now)):
+            if seen is now or (seen is not None and now is not None and seen.same_glance(now)):
                 continue
             what = "changed" if seen and now else "vanished" if seen else "appeared"
             raise InputChanged(
@@ -369,7 +379,7 @@ class _Try:
         return attempt
 
     def _attempt(self, outcome: Outcome, **more: Any) -> Attempt:
-        log = self.worker.log_of(self.log)
+        log = self.worker.log_of(self.log) if self.bench.printed else None
         return self.worker.describe(
             self.task, self.needs, outcome, self.start, self.inputs, self.number, log=log, **more
         )
@@ -385,7 +395,6 @@ class _Try:
 
     def _learn(self, attempt: Attempt) -> None:
         self.worker.planner.attempts.add(attempt)
-        self.worker.planner.forget(self.task)
 
 
 def failure(task: Task, attempt: Attempt, root: Path) -> TaskError:

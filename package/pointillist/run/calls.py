@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import io
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -50,27 +52,45 @@ class Bench:
         The records.
     record : Record
         The record that the task is on.
-    places : dict
+    places : dict of str
         Where each output is to be written, by its part.
-    log : Path
-        The attempt's log.
-    control : Path
+    log_place : str
+        Where the attempt's log is made, if one is needed.
+    control : str
         A folder in which a command finds what it is called with; made if one needs it.
     program : callable
         Gives the program for MATLAB functions.
     timeout : float or None
         Seconds that a step which says nothing itself may take.
+
+    Attributes
+    ----------
+    matlab : str
+        The MATLAB that was used, if any was.
+    printed : bool
+        Whether the log was made.
     """
 
     space: DataSpace
     record: Record
-    places: Mapping[str | None, Path]
-    log: Path
-    control: Path
+    places: Mapping[str | None, str]
+    log_place: str
+    control: str
     program: Any
     timeout: float | None = None
     matlab: str = ""
+    printed: bool = False
     _unstored: dict[tuple[str, int], Any] = field(default_factory=dict)
+
+    @property
+    def log(self) -> Path:
+        """The attempt's log."""
+        return Path(self.log_place)
+
+    def begin_log(self) -> None:
+        """Make the log, if it is not there."""
+        begin_log(self.log)
+        self.printed = True
 
     def carry_out(self, call: Call, annotation: Any) -> Any:
         """Carry a call out and return its value.
@@ -121,7 +141,7 @@ class Bench:
             return {name: self._for_python(record, item) for name, item in argument.items()}
         if isinstance(argument, Ref):
             return self.value_of(record, argument.field)
-        return self.places[argument.part] if isinstance(argument, Out) else argument
+        return Path(self.places[argument.part]) if isinstance(argument, Out) else argument
 
     def _for_command(self, record: Record, argument: Any) -> Any:
         if isinstance(argument, Each):
@@ -131,7 +151,7 @@ class Bench:
         if isinstance(argument, dict):
             return {name: self._for_command(record, item) for name, item in argument.items()}
         if isinstance(argument, Out):
-            return self.places[argument.part]
+            return Path(self.places[argument.part])
         if not isinstance(argument, Ref):
             return argument
         target = type(record).__fields__[argument.field]
@@ -150,31 +170,33 @@ class Bench:
 
     def _python(self, record: Record, call: Call) -> Any:
         function = cast(Any, call.target)
-        values = OrderedDict(
-            (name, self._for_python(record, argument)) for name, argument in call.arguments.items()
-        )
-        bound = inspect.BoundArguments(inspect.signature(function), values)
-        with _printing_to(self.log) as printed:
-            try:
-                with _time_limit(named(call), self._limit(call), self.log):
-                    return function(*bound.args, **bound.kwargs)
-            except (Exception, SystemExit) as error:
-                if isinstance(error, TimedOut):
-                    raise
-                trace = error.__traceback__
-                while trace and trace.tb_frame.f_code.co_filename == __file__:
-                    trace = trace.tb_next
-                printed.write("".join(traceback.format_exception(type(error), error, trace)))
-                raise StepFailed(
-                    f"{named(call)} raised {type(error).__name__}: {error}", log=self.log
-                ) from error
+        values = {n: self._for_python(record, given) for n, given in call.arguments.items()}
+        before = sys.stdout, sys.stderr
+        printed = sys.stdout = sys.stderr = _LazyLog(self)
+        try:
+            with _time_limit(call, self._limit(call), self.log_place):
+                return _called(function, values)
+        except (Exception, SystemExit) as error:
+            if isinstance(error, TimedOut):
+                raise
+            trace = error.__traceback__
+            while trace and trace.tb_frame.f_code.co_filename == __file__:
+                trace = trace.tb_next
+            printed.write("".join(traceback.format_exception(type(error), error, trace)))
+            raise StepFailed(
+                f"{named(call)} raised {type(error).__name__}: {error}", log=self.log
+            ) from error
+        finally:
+            sys.stdout, sys.stderr = before
+            printed.close()
 
     def _command(self, record: Record, call: Call, annotation: Any) -> Any:
         arguments = {
             name: self._for_command(record, argument) for name, argument in call.arguments.items()
         }
         returns = not call.out_parts
-        begin_log(self.log)
+        control = Path(self.control)
+        self.begin_log()
         printed: Path | None = None
         env: dict[str, str] = {}
         words: list[str] | str
@@ -183,8 +205,8 @@ class Bench:
         else:
             words = self._words(call, arguments)
             if returns:
-                self.control.mkdir(exist_ok=True)
-                printed = self.control / "printed"
+                control.mkdir(exist_ok=True)
+                printed = control / "printed"
         try:
             finished = process.run(
                 words,
@@ -206,22 +228,21 @@ class Bench:
             )
         if not returns:
             return None
-        value = result(self.control) if printed is None else _text_of(printed)
+        value = result(control) if printed is None else _text_of(printed)
         return coerce(value, annotation)
 
     def _words(self, call: Call, arguments: Mapping[str, Any]) -> list[str] | str:
         if call.kind == "shell":
-            places = {f"out.{part}": path for part, path in self.places.items() if part}
+            places = {f"out.{part}": Path(path) for part, path in self.places.items() if part}
+            out = Path(self.places[None]) if None in self.places else None
             words = {
                 name: _spread(call.arguments[name], value)
                 if isinstance(call.arguments[name], Each)
                 else value
                 for name, value in arguments.items()
             }
-            return fill(str(call.target), {**words, **places, "out": self.places.get(None)})
-        function = cast(Any, call.target)
-        bound = inspect.BoundArguments(inspect.signature(function), OrderedDict(arguments))
-        listed = function(*bound.args, **bound.kwargs)
+            return fill(str(call.target), {**words, **places, "out": out})
+        listed = _called(cast(Any, call.target), arguments)
         plain = (str, int, float, os.PathLike)
         if not isinstance(listed, list | tuple) or not all(isinstance(w, plain) for w in listed):
             raise DeclarationError(
@@ -235,14 +256,15 @@ class Bench:
     ) -> tuple[list[str], dict[str, str]]:
         program: Program = self.program()
         self.matlab = f"{program.path} {program.version()}"
-        self.control.mkdir(exist_ok=True)
+        control = Path(self.control)
+        control.mkdir(exist_ok=True)
         spread = [w for name, v in arguments.items() for w in _spread(call.arguments[name], v)]
-        for file in self.control.iterdir():  # of an unstored value's call
+        for file in control.iterdir():  # of an unstored value's call
             file.unlink()
         return prepare(
             program,
             MatlabCall(str(call.target), tuple(spread), 1 if returns else 0),
-            folder=self.control,
+            folder=control,
             search_path=[self.space.layout.matlab] if self.space.layout.matlab.is_dir() else [],
             job=self._job(record),
         )
@@ -305,20 +327,30 @@ def part_of(value: Any, target: Output) -> Any:
     )
 
 
-@contextlib.contextmanager
-def _printing_to(log: Path) -> Iterator[io.TextIOBase]:
-    """Send what this process prints to a log, which is made if anything is."""
-    stream = _LazyLog(log)
-    try:
-        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-            yield stream
-    finally:
-        stream.close()
+def _called(function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
+    """Call a function with all its arguments by name, also those that cannot be given so."""
+    signature = _signature(function)
+    if signature is None:
+        return function(**values)
+    bound = inspect.BoundArguments(signature, OrderedDict(values))
+    return function(*bound.args, **bound.kwargs)
+
+
+@functools.lru_cache(maxsize=1024)
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    """Return the signature of a function, or None if every argument may be given by name."""
+    signature = inspect.signature(function)
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    if all(parameter.kind in named for parameter in signature.parameters.values()):
+        return None
+    return signature
 
 
 class _LazyLog(io.TextIOBase):
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    """What this process prints goes to a log, which is made if anything is."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
         self._file: io.TextIOBase | None = None
 
     def writable(self) -> bool:
@@ -326,8 +358,8 @@ class _LazyLog(io.TextIOBase):
 
     def write(self, text: str) -> int:
         if self._file is None:
-            begin_log(self._path)
-            self._file = self._path.open("a", encoding="utf-8", errors="replace", buffering=1)
+            self._bench.begin_log()
+            self._file = self._bench.log.open("a", encoding="utf-8", errors="replace", buffering=1)
         return self._file.write(text)
 
     def close(self) -> None:
@@ -335,12 +367,20 @@ class _LazyLog(io.TextIOBase):
             self._file.close()
 
 
-@contextlib.contextmanager
-def _time_limit(name: str, seconds: float | None, log: Path) -> Iterator[None]:
+def _time_limit(
+    call: Call, seconds: float | None, log: str
+) -> contextlib.AbstractContextManager[None]:
     """Interrupt a Python function after its timeout; only the main thread can be."""
     if seconds is None or threading.current_thread() is not threading.main_thread():
-        yield
-        return
+        return _NO_LIMIT
+    return _interrupting(named(call), seconds, Path(log))
+
+
+_NO_LIMIT = contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _interrupting(name: str, seconds: float, log: Path) -> Iterator[None]:
 
     def over(*_: object) -> None:
         raise TimedOut(_too_long(name, seconds), log=log if log.exists() else None)

@@ -53,7 +53,7 @@ class Engine:
         self.space.refresh()
         return Planner(
             self.space,
-            self.attempts.refresh(self.space.layout),
+            self.attempts.refresh(self.space.layout, self.journal),
             Snapshot(),
             self.sources,
             rerun | self.space.configuration.rerun,

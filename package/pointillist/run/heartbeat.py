@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from ..space.journals import Journal
+from ..space.claims import Claim
+from ..space.journals import Journal, clock
 from ..space.layout import Layout
 
-__all__ = ["BEAT", "SILENCE", "fallen_silent", "heartbeat"]
+__all__ = ["BEAT", "SILENCE", "fallen_silent", "heartbeat", "surely_held"]
 
 BEAT = 10.0
 """Seconds between two heartbeats of a runner."""
@@ -25,11 +26,13 @@ SILENCE = 60.0
 def heartbeat(journal: Journal) -> Iterator[None]:
     """Let the journal's time, and with it that of all claims, move while a run lasts."""
     over = threading.Event()
+    with contextlib.suppress(OSError):
+        journal.beat(SILENCE / 4)
 
     def beat() -> None:
         while not over.wait(BEAT):
             with contextlib.suppress(OSError):  # a full or read-only disk is told where it matters
-                journal.beat()
+                journal.beat(SILENCE / 4)
 
     thread = threading.Thread(target=beat, name="pointillist heartbeat", daemon=True)
     thread.start()
@@ -38,6 +41,16 @@ def heartbeat(journal: Journal) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+
+
+def surely_held(claim: Claim, journal: Journal) -> bool:
+    """Whether nobody can have taken a claim over: the runner was never silent since it made it.
+
+    Who takes over has seen no sign of life for `SILENCE` seconds, so that the disk need not be
+    asked by a runner that shows one every few seconds. One that was stopped and goes on asks.
+    """
+    beats = clock() - journal.beaten < SILENCE / 4  # looked at before the doubt, set after it
+    return beats and claim.made > journal.doubt
 
 
 def fallen_silent(layout: Layout, runners: Iterable[str]) -> set[str]:

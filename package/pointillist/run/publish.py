@@ -28,23 +28,29 @@ def publish(folder: JobFolder, step: str, attempt: Attempt) -> None:
     to go on from.
     """
     for made in attempt.outputs.values():
-        staged, place = folder.path / made.staged, folder.output(made.file)
-        if not os.path.lexists(staged):
-            continue
-        aside = folder.replaced(step, made.file)
-        if place.is_dir() or (staged.is_dir() and os.path.lexists(place)):
+        staged, place = folder.file(made.staged), folder.file(made.file)
+        try:
+            os.replace(staged, place)
+        except OSError:
+            if not os.path.lexists(staged):
+                continue
+            if not (os.path.isdir(staged) or os.path.isdir(place)):
+                raise
+            aside = folder.replaced(step, made.file)
             _remove(aside)
             os.rename(place, aside)
-        os.replace(staged, place)
-        _remove(aside)
+            os.replace(staged, place)
+            _remove(aside)
 
 
 def is_published(folder: JobFolder, attempt: Attempt) -> bool:
     """Whether every output of a recorded attempt has its place."""
-    return not any(os.path.lexists(folder.path / o.staged) for o in attempt.outputs.values())
+    return not any(os.path.lexists(folder.file(o.staged)) for o in attempt.outputs.values())
 
 
-def discard(folder: JobFolder, step: str, stage: Path | None = None) -> None:
+def discard(
+    folder: JobFolder, step: str, stage: str | None = None, names: list[str] | None = None
+) -> None:
     """Remove what attempts of a step have left behind beside the outputs.
 
     Nothing of it is ever taken for an output: what cannot be removed now is left for later.
@@ -55,16 +61,20 @@ def discard(folder: JobFolder, step: str, stage: Path | None = None) -> None:
         The job's folder.
     step : str
         The step's name.
-    stage : Path, optional
-        Only what one attempt has made. A runner that lost its claim must not touch the rest,
-        which may be that of the runner who took over.
+    stage : str, optional
+        The place of the stage of one attempt: only what that has made. A runner that lost its
+        claim must not touch the rest, which may be that of the runner who took over.
+    names : list of str, optional
+        The names in the folder, if they are known.
     """
-    try:
-        names = stages_in(os.listdir(folder.path), step)
-    except OSError:
-        return
-    for name in names:
-        if stage is None or name.startswith(stage.name):
+    if names is None:
+        try:
+            names = os.listdir(folder.place)
+        except OSError:
+            return
+    own = "" if stage is None else stage.rpartition("/")[2]
+    for name in stages_in(names, step):
+        if name.startswith(own):
             _remove(folder.path / name)
 
 

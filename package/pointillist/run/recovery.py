@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from ..errors import SpaceError
@@ -40,6 +41,7 @@ def recover(worker: Worker, task: Task, claim: Claim) -> bool:
         elif recorded is None or worker.planner.attempts.last_good.get(task.key) != recorded:
             _note_death(owner, worker, task, claim.folder)
     discard(claim.folder, task.step.name)
+    claim.names = os.listdir(claim.folder.place)
     return finished
 
 

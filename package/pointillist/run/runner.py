@@ -16,9 +16,9 @@ from ..plan.states import State, Verdict
 from ..plan.tasks import Task
 from ..space.claims import Claim, Owner, owner_of, take
 from ..space.journals import Attempt, Journal
-from ..space.layout import claims_in
+from ..space.layout import generations_in
 from .attempt import Worker, failure
-from .heartbeat import fallen_silent, heartbeat
+from .heartbeat import fallen_silent, heartbeat, surely_held
 from .publish import uninterrupted
 from .recovery import recover
 
@@ -110,6 +110,7 @@ class Runner:
     limit: int | None = None
     again: bool = False
     _taken: set[Task] = field(default_factory=set, init=False)
+    _completed: set[Task] = field(default_factory=set, init=False)
     _met_others: bool = field(default=False, init=False)
 
     @property
@@ -153,10 +154,11 @@ class Runner:
                 return None
             with uninterrupted():
                 recover(self.worker, task, claim)
+            self._planner.judge_claimed(task, claim, self._journal)
             try:
                 return self._attempts(task, claim)
             finally:
-                claim.release()
+                claim.release(surely_held(claim, self._journal))
 
     def _pass(
         self, tasks: list[Task], verdicts: dict[Task, Verdict], summary: Summary
@@ -164,12 +166,16 @@ class Runner:
         """Go through tasks once, up to the limit; return those that were gone through."""
         changed: set[Task] = set()
         for number, task in enumerate(tasks):
-            if any(maker in changed for maker in self._upstream(task)):
-                verdict = self._planner.rejudge(task)
-                if verdict != verdicts[task]:
-                    changed.add(task)
-                verdicts[task] = verdict
-            if not self._wants(task, verdicts[task]):
+            upstream = self._upstream(task)
+            if any(maker in changed for maker in upstream):
+                if not self._has_waited(verdicts[task], upstream):  # else the claim judges it
+                    verdict = self._planner.rejudge(task)
+                    if verdict != verdicts[task]:
+                        changed.add(task)
+                    verdicts[task] = verdict
+                    if not self._wants(task, verdict):
+                        continue
+            elif not self._wants(task, verdicts[task]):
                 continue
             if self._is_full(summary):
                 summary.limited = True
@@ -180,6 +186,14 @@ class Runner:
                 summary.limited = True
                 return tasks[: number + 1]
         return tasks
+
+    def _has_waited(self, verdict: Verdict, upstream: list[Task]) -> bool:
+        """Whether a task waited for nothing but others that this run has completed by now."""
+        return (
+            verdict.state is State.WAITING
+            and len(verdict.reasons) == len(upstream)
+            and all(maker in self._completed for maker in upstream)
+        )
 
     def _others_made_way(self, tasks: list[Task], verdicts: dict[Task, Verdict]) -> bool:
         """Look again if other runners are at work; return whether there is more to do now.
@@ -198,7 +212,7 @@ class Runner:
         return any(self._wants(task, verdicts[task]) for task in tasks)
 
     def _look_again(self, tasks: list[Task], verdicts: dict[Task, Verdict]) -> None:
-        self._planner.attempts.refresh(self.worker.space.layout)
+        self._planner.attempts.refresh(self.worker.space.layout, self._journal)
         open_ones = [t for t in tasks if verdicts[t].state is not State.COMPLETE]
         for task in open_ones:
             for maker in [*self._upstream(task), task]:
@@ -239,14 +253,16 @@ class Runner:
             try:
                 claim = self._claim(task)
                 if claim is not None:
-                    self._settle(task, claim, summary)
+                    attempt = self._settle(task, claim, summary)
+                    if attempt is not None and attempt.outcome == "complete":
+                        return self._planner.done(task, attempt)
             except SpaceError as error:
                 # claims that were left stay, and with them what a dead runner has recorded
                 return self._unclaimed(task, error, summary)
             except Superseded:
                 pass
             self._planner.forget(task)
-            self._planner.attempts.refresh(self.worker.space.layout)
+            self._planner.attempts.refresh(self.worker.space.layout, self._journal)
             verdict = self._planner.judge(task)
             if not self._wants(task, verdict):
                 break
@@ -255,25 +271,28 @@ class Runner:
         self._met_others = self._met_others or task not in self._taken
         return verdict
 
-    def _settle(self, task: Task, claim: Claim, summary: Summary) -> None:
+    def _settle(self, task: Task, claim: Claim, summary: Summary) -> Attempt | None:
         """Carry out a claimed task, if it must be after all."""
-        with uninterrupted():
-            summary.recovered += recover(self.worker, task, claim)
+        if claim.left:
+            with uninterrupted():
+                summary.recovered += recover(self.worker, task, claim)
         try:
-            verdict = self._planner.judge_claimed(task)
+            verdict = self._planner.judge_claimed(task, claim, self._journal)
             if not self._wants(task, verdict):
-                return
+                return None
             self.listener.started(task, verdict)
             attempt = self._attempts(task, claim)
             self._taken.add(task)
             if attempt.outcome == "complete":
                 summary.done += 1
+                self._completed.add(task)
             else:
                 summary.failed.append((task, attempt))
             self.listener.ended(task, attempt)
+            return attempt
         finally:
             with contextlib.suppress(OSError):  # read only by now: it counts as left by the dead
-                claim.release()
+                claim.release(surely_held(claim, self._journal))
 
     def _unclaimed(self, task: Task, error: SpaceError, summary: Summary) -> Verdict:
         """Count a task that cannot even be begun as failed; nothing can be recorded of it."""
@@ -313,14 +332,20 @@ class Runner:
 
     def _claim(self, task: Task) -> Claim | None:
         folder = self.worker.space.job_folder(task.record)
+        claim = take(folder, task.step.name, [], self._journal)
+        if claim is not None:
+            return claim
         try:
-            left = claims_in(os.listdir(folder.path)).get(task.step.name, [])
+            left = generations_in(os.listdir(folder.place), task.step.name)
         except OSError as error:
-            raise SpaceError(f"{folder.path} cannot be read: {error.strerror or error}.") from error
-        if left:
-            owner = owner_of(folder, task.step.name, left[-1])
-            if owner is not None and not self._is_dead(owner):
-                return None
+            raise SpaceError(
+                f"{folder.place} cannot be read: {error.strerror or error}."
+            ) from error
+        if not left:
+            return None
+        owner = owner_of(folder, task.step.name, left[-1])
+        if owner is not None and not self._is_dead(owner):
+            return None
         return take(folder, task.step.name, left, self._journal)
 
     def _is_dead(self, owner: Owner) -> bool:

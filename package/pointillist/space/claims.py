@@ -15,15 +15,16 @@ claim below its own is still that of the dead one. Of two who see each other at 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import SpaceError
 from .identity import Identity
-from .journals import Journal, read_journal
-from .layout import JobFolder, claims_in
+from .journals import Journal, clock, read_journal
+from .layout import JobFolder, claim_name, generations_in
 
 __all__ = ["Claim", "Owner", "owner_of", "take"]
 
@@ -54,7 +55,7 @@ class Owner:
         return self.identity.alive() if self.identity is not None else None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Claim:
     """A claim that this process holds.
 
@@ -70,6 +71,12 @@ class Claim:
         The generations that were left behind.
     runner : str
         This process's journal.
+    inode : (int, int)
+        Device and number of the file that the claim is.
+    made : float
+        When it was made, by `journals.clock`.
+    names : list of str
+        The names in the job's folder just after the claim was made.
     """
 
     folder: JobFolder
@@ -77,22 +84,53 @@ class Claim:
     generation: int
     left: tuple[int, ...] = ()
     runner: str = ""
+    inode: tuple[int, int] = (0, 0)
+    made: float = 0.0
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What it is called in the job's folder."""
+        return claim_name(self.step, self.generation)
+
+    @property
+    def place(self) -> str:
+        """Where it lies."""
+        return self.folder.file(self.name)
 
     def superseded(self) -> bool:
-        """Whether another runner thought this one dead and took over; it may even have finished."""
-        try:
-            there = claims_in(os.listdir(self.folder.path)).get(self.step, [])
-        except FileNotFoundError:
-            return True
-        return there[-1:] != [self.generation] or not self._is_own()
+        """Whether another runner thought this one dead and took over; it may even have finished.
 
-    def release(self) -> None:
-        """Remove the claim: those left behind first, its own last. Another's is left alone."""
-        if self._is_own():
-            for generation in (*self.left, self.generation):
-                self.folder.claim(self.step, generation).unlink(missing_ok=True)
+        Who takes over makes the next generation while this one is there, and removes this one
+        before its own: so there is the next one, or this one is gone, or is another's.
+        """
+        if os.path.lexists(self.folder.file(claim_name(self.step, self.generation + 1))):
+            return True
+        return not self._is_own()
+
+    def release(self, sure: bool = False) -> None:
+        """Remove the claim: those left behind first, its own last. Another's is left alone.
+
+        Parameters
+        ----------
+        sure : bool
+            Whether it is known that nobody took over.
+        """
+        if sure or self._is_own():
+            for generation in self.left:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(self.folder.file(claim_name(self.step, generation)))
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.place)
 
     def _is_own(self) -> bool:
+        try:
+            seen = os.stat(self.place)
+        except OSError:
+            return False
+        if (seen.st_dev, seen.st_ino) == self.inode:
+            return True
+        # some file systems give a file another number each time it is looked up
         owner = owner_of(self.folder, self.step, self.generation)
         return owner is not None and owner.runner == self.runner
 
@@ -116,29 +154,32 @@ def take(folder: JobFolder, step: str, left: list[int], journal: Journal) -> Cla
     SpaceError
         If the job's folder cannot be written.
     """
-    below = max(left, default=0)
+    below = left[-1] if left else 0
     dead = owner_of(folder, step, below) if left else None
     if left and (dead is None or dead.alive):
         return None
     source = journal.open()
-    claim = Claim(folder, step, below + 1, tuple(left), journal.runner)
-    place = folder.claim(step, claim.generation)
+    claim = Claim(folder, step, below + 1, tuple(left), journal.runner, journal.inode, clock())
+    place = claim.place
     try:
         try:
             os.link(source, place)
         except OSError as error:
             if error.errno not in NO_LINKS:
                 raise
-            _copy(source, place)
-            journal.beat_also(place)
-        if claim.superseded() or (dead and not _is_same(dead, owner_of(folder, step, below))):
-            place.unlink(missing_ok=True)
+            claim.inode = _copy(source, place)
+            journal.beat_also(Path(place))
+        claim.names = os.listdir(folder.place)
+        higher = generations_in(claim.names, step)[-1:] != [claim.generation]
+        if higher or (dead and not _is_same(dead, owner_of(folder, step, below))):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(place)
             return None
     except FileExistsError:
         return None
     except OSError as error:
         raise SpaceError(
-            f"{folder.path} cannot be written: {error.strerror or error}. Make the workspace "
+            f"{folder.place} cannot be written: {error.strerror or error}. Make the workspace "
             "writable, or free some space.",
             step=step,
         ) from error
@@ -149,16 +190,18 @@ def _is_same(dead: Owner, now: Owner | None) -> bool:
     return now is not None and now.runner == dead.runner
 
 
-def _copy(source: Path, place: Path) -> None:
+def _copy(source: str, place: str) -> tuple[int, int]:
     """Make a claim where there are no hard links: the same first line in a file of its own."""
-    with source.open("rb") as file:
+    with open(source, "rb") as file:
         line = file.readline()
     handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         if os.write(handle, line) < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        made = os.fstat(handle)
+        return made.st_dev, made.st_ino
     except OSError:
-        place.unlink(missing_ok=True)
+        os.unlink(place)
         raise
     finally:
         os.close(handle)

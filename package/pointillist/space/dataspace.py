@@ -54,6 +54,7 @@ class DataSpace:
         self.home = home
         self._problems: list[RecordError] = []
         self._first = next((c for c in classes if c.__member__ is None), None)
+        self._places: dict[RecordType, str] = {}
         self._shelves: dict[RecordType, _Shelf] = {}
         # An id is its state point's hash: what was read once under it holds for good.
         self._keys: dict[tuple[RecordType, str], dict[str, Any] | None] = {}
@@ -109,9 +110,16 @@ class DataSpace:
         """Return the folder that holds the jobs of a class."""
         return self.signac_root(cls) / WORKSPACE
 
+    def place(self, record: Record) -> str:
+        """Return where a record's job lies, as text."""
+        cls = type(record)
+        if cls not in self._places:
+            self._places[cls] = f"{self.workspace(cls)}/"
+        return self._places[cls] + record.id
+
     def job_folder(self, record: Record) -> JobFolder:
         """Return the places of a record's job."""
-        return JobFolder(self.workspace(type(record)) / record.id)
+        return JobFolder(self.place(record))
 
     def statepoint(self, cls: RecordType, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the state point of the record of a class with these keys."""
@@ -283,9 +291,10 @@ class DataSpace:
         CorruptRecord
             If the state point cannot be read, is another job's, or holds a key of a wrong type.
         """
-        path = JobFolder(self.workspace(cls) / id).statepoint
+        path = JobFolder(f"{self.workspace(cls)}/{id}").statepoint
         try:
-            data = json.loads(path.read_bytes())
+            with path.open("rb", buffering=0) as file:
+                data = json.loads(file.read())
             if calc_id(data) != id:
                 raise ValueError("it is not the state point of this job id")
         except (OSError, ValueError, TypeError, AttributeError) as error:

@@ -29,6 +29,7 @@ __all__ = [
     "Outcome",
     "StoredOutput",
     "attempt_in",
+    "clock",
     "exclusion_in",
     "read_journal",
 ]
@@ -38,7 +39,7 @@ Outcome = Literal["complete", "found", "accepted", "failed", "changed", "interru
 _GOOD = ("complete", "found", "accepted")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class StoredOutput:
     """An output as an attempt made it.
 
@@ -57,7 +58,7 @@ class StoredOutput:
     staged: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Attempt:
     """One ended execution of a task.
 
@@ -125,11 +126,20 @@ class Attempt:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain data, without what is not set."""
-        data = {
-            name: getattr(self, name)
-            for name, field in self.__dataclass_fields__.items()
-            if name not in ("inputs", "outputs", "runner") and getattr(self, name) != field.default
+        data: dict[str, Any] = {
+            "operation": self.operation,
+            "job": self.job,
+            "outcome": self.outcome,
+            "number": self.number,
+            "start": self.start,
+            "end": self.end,
         }
+        for name in _OPTIONAL:
+            value = getattr(self, name)
+            if value is not None:
+                data[name] = value
+        if self.environment:
+            data["environment"] = self.environment
         data["inputs"] = {name: p and p.as_json() for name, p in self.inputs.items()}
         data["outputs"] = {
             name: {"file": o.file, "staged": o.staged, **o.print.as_json()}
@@ -140,7 +150,7 @@ class Attempt:
     @classmethod
     def from_json(cls, data: dict[str, Any], runner: str) -> Attempt:
         """Return the attempt that `as_json` described."""
-        known = {name: v for name, v in data.items() if name in cls.__dataclass_fields__}
+        known = {name: v for name, v in data.items() if name in _FIELDS}
         known["inputs"] = {
             name: None if p is None else Fingerprint.from_json(p)
             for name, p in data.get("inputs", {}).items()
@@ -150,6 +160,13 @@ class Attempt:
             for name, o in data.get("outputs", {}).items()
         }
         return cls(**known, runner=runner)
+
+
+_FIELDS = frozenset(Attempt.__dataclass_fields__)
+_OPTIONAL = (
+    *("arguments", "members", "version", "source", "log", "error"),
+    *("code", "exception", "note"),
+)
 
 
 @dataclass(frozen=True)
@@ -197,12 +214,24 @@ class Journal:
         self._layout = layout
         self._executor = executor
         self._file: int | None = None
+        self._size = 0
         self._beside: list[Path] = []
         self.runner = ""
-        self.path = Path()
+        self.folder = str(layout.runs)
+        self.place = ""
+        self.inode = (0, 0)
+        self.beaten = float("-inf")
+        """When it last showed a sign of life, by `clock`."""
+        self.doubt = float("-inf")
+        """When a sign of life last came so late that the runner may have been thought dead."""
 
-    def open(self) -> Path:
-        """Make the journal if it is not there yet, and return its path.
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return Path(self.place)
+
+    def open(self) -> str:
+        """Make the journal if it is not there yet, and return where it lies.
 
         Raises
         ------
@@ -210,21 +239,24 @@ class Journal:
             If it cannot be written.
         """
         if self._file is not None:
-            return self.path
+            return self.place
+        self.beaten = clock()
         try:
             self._layout.runs.mkdir(parents=True, exist_ok=True)
             name, number = runner_name(), 0
             while self._file is None:
                 number += 1
                 self.runner = name if number == 1 else f"{name}-{number}"
-                self.path = self._layout.journal(self.runner)
+                self.place = str(self._layout.journal(self.runner))
                 self._file = self._made()
+            made = os.fstat(self._file)
+            self.inode, self._size = (made.st_dev, made.st_ino), made.st_size
         except OSError as error:
             raise SpaceError(
                 f"nothing can be recorded in {self._layout.runs}: {error.strerror or error}. "
                 "Make the project's folder writable, or free some space."
             ) from error
-        return self.path
+        return self.place
 
     def append(self, attempt: Attempt) -> None:
         """Append an ended attempt. When this returns, the attempt counts.
@@ -250,17 +282,27 @@ class Journal:
         self.open()
         try:
             assert self._file is not None
-            _write(self._file, line)
+            self._size += _write(self._file, line, self._size)
         except OSError as error:
             raise SpaceError(
-                f"the attempt cannot be recorded in {self.path}: {error.strerror or error}."
+                f"the attempt cannot be recorded in {self.place}: {error.strerror or error}."
             ) from error
 
-    def beat(self) -> None:
-        """Show that this runner lives: the journal's time, and so that of all its claims, moves."""
+    def beat(self, late: float = float("inf")) -> None:
+        """Show that this runner lives: the journal's time, and so that of all its claims, moves.
+
+        Parameters
+        ----------
+        late : float
+            Seconds after which a sign of life comes so late that others may have acted.
+        """
         if self._file is None:
             return
+        now = clock()
+        if now - self.beaten > late:
+            self.doubt = now  # before others can read that it beats again
         os.utime(self._file)
+        self.beaten = now
         for path in list(self._beside):
             try:
                 os.utime(path)
@@ -289,7 +331,7 @@ class Journal:
             return None
         try:
             if not self.path.exists():
-                _write(file, self._opening())
+                _write(file, self._opening(), 0)
                 os.rename(fresh, self.path)
                 return file
             os.unlink(fresh)
@@ -312,16 +354,27 @@ class Journal:
         }
 
 
-def _write(file: int, data: dict[str, Any]) -> None:
-    """Append one line to a journal, whole or not at all."""
-    line = json.dumps(data, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
-    before = os.fstat(file).st_size
+def clock() -> float:
+    """Return seconds of a clock that goes on while the machine sleeps, where there is one."""
+    return time.clock_gettime(_CLOCK)
+
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def _write(file: int, data: dict[str, Any], before: int) -> int:
+    """Append one line to a journal of so many bytes, whole or not at all; return its length."""
+    line = _ENCODED(data).encode() + b"\n"
     try:
         if os.write(file, line) < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError:
         os.ftruncate(file, before)
         raise
+    return len(line)
+
+
+_ENCODED = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, check_circular=False).encode
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
@@ -356,6 +409,23 @@ def exclusion_in(data: dict[str, Any] | None, runner: str) -> Exclusion | None:
         return None
 
 
+@dataclass(slots=True)
+class _Read:
+    """How far a journal was read: its size then, and the end of its last whole line."""
+
+    place: str
+    runner: str
+    size: int = -1
+    end: int = 0
+
+
+_TICK = 0.02
+"""Seconds within which two changes may carry one time."""
+
+_QUIET = 600_000_000_000
+"""Nanoseconds without a heartbeat after which a journal is not expected to grow any more."""
+
+
 class Attempts:
     """All attempts of a project, as far as the planner asks for them.
 
@@ -373,43 +443,103 @@ class Attempts:
         self.count: dict[tuple[str, str], int] = {}
         self._reset: dict[tuple[str, str], float] = {}
         self._exclusions: dict[str, Exclusion] = {}
-        self._read: dict[Path, int] = {}
+        self._journals: dict[str, _Read] = {}
+        self._growing: list[_Read] = []
+        self._listed = 0
+        self._since = 0.0
+        self._skipped = ""
 
-    def refresh(self, layout: Layout) -> Attempts:
+    def refresh(self, layout: Layout, own: Journal | None = None) -> Attempts:
         """Read what has been appended to the journals since they were last read.
+
+        Parameters
+        ----------
+        layout : Layout
+            The project's places.
+        own : Journal, optional
+            This process's journal, whose attempts are known.
 
         Raises
         ------
         SpaceError
             If a journal cannot be read: without it, what is done would be done again.
         """
-        for path in layout.journals():
-            try:
-                self._read_on(path)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise SpaceError(
-                    f"the journal {path} cannot be read: {error.strerror or error}. It says what "
-                    "was done; make it readable for you."
-                ) from error
+        try:
+            changed = os.stat(layout.runs).st_mtime_ns
+        except FileNotFoundError:
+            return self
+        if changed != self._listed:
+            self._listed, self._since = changed, time.monotonic()
+        self._list(layout, own.place if own is not None else "")
         return self
 
-    def _read_on(self, path: Path) -> None:
-        with path.open("rb") as file:
-            file.seek(self._read.get(path, 0))
+    def catch_up(self, layout: Layout, own: Journal) -> None:
+        """Read what other runners have appended since `refresh`, with few questions to the disk.
+
+        Looked at are journals that came since, and those whose runners may still live: one
+        ``stat`` each.
+
+        Raises
+        ------
+        SpaceError
+            If a journal cannot be read.
+        """
+        changed = os.stat(own.folder).st_mtime_ns
+        # a file that was made within one tick of the clock after a listing does not show
+        settled = changed == self._listed and time.monotonic() > self._since + _TICK
+        if settled and own.place == self._skipped:
+            for journal in self._growing:
+                self._read_on(journal)
+        else:
+            self.refresh(layout, own)
+
+    def _list(self, layout: Layout, skipped: str) -> None:
+        newest = os.stat(skipped).st_mtime_ns if skipped else None
+        self._skipped = skipped
+        self._growing.clear()
+        for path in layout.journals():
+            place = str(path)
+            if place == skipped:
+                continue
+            journal = self._journals.setdefault(place, _Read(place, path.stem))
+            seen = self._read_on(journal)
+            # a runner that lives moves its journal's time every few seconds
+            if seen is not None and (newest is None or newest - seen < _QUIET):
+                self._growing.append(journal)
+
+    def _read_on(self, journal: _Read) -> int | None:
+        """Read what is new in a journal; return its time, or None if it is gone."""
+        try:
+            seen = os.stat(journal.place)
+            if seen.st_size != journal.size:
+                self._read(journal, seen.st_size)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise SpaceError(
+                f"the journal {journal.place} cannot be read: {error.strerror or error}. It says "
+                "what was done; make it readable for you."
+            ) from error
+        return seen.st_mtime_ns
+
+    def _read(self, journal: _Read, size: int) -> None:
+        if size < journal.size:
+            journal.end = 0  # another file under the same name
+        with open(journal.place, "rb") as file:
+            file.seek(journal.end)
             for line in file:
                 if not line.endswith(b"\n"):
                     break
-                self._read[path] = self._read.get(path, 0) + len(line)
+                journal.end += len(line)
                 data = _parsed(line)
-                attempt = attempt_in(data, path.stem)
+                attempt = attempt_in(data, journal.runner)
                 if attempt is not None:
                     self.add(attempt)
                     continue
-                exclusion = exclusion_in(data, path.stem)
+                exclusion = exclusion_in(data, journal.runner)
                 if exclusion is not None:
                     self.add_exclusion(exclusion)
+        journal.size = size
 
     def excluded(self, job: str) -> Exclusion | None:
         """Return who excluded a job, when and why; None if it is not excluded."""

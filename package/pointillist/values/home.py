@@ -150,8 +150,8 @@ class ProjectHome:
                 space=self.engine.space,
                 record=task.record,
                 places={},
-                log=Path(folder) / "log",
-                control=Path(folder) / "call",
+                log_place=str(Path(folder) / "log"),
+                control=str(Path(folder) / "call"),
                 program=self.engine.worker(planner).program,
             )
             return part_of(bench.carry_out(task.step.call, field.annotation), field)

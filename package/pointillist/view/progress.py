@@ -1,6 +1,11 @@
-"""How a run goes: a bar on a terminal, a line a task elsewhere."""
+"""How a run goes: a bar on a terminal, elsewhere a line a task, or a second where there are many.
+
+It must not cost more than the tasks: a short step takes a tenth of what showing it takes.
+"""
 
 from __future__ import annotations
+
+import time
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +19,15 @@ from ..space.journals import Attempt
 from .reasons import in_words
 
 __all__ = ["RunProgress"]
+
+_LINES = 100
+"""How many tasks have a line of their own, however short they are."""
+
+_LINE_EVERY = 1.0
+"""Seconds between two of the lines after those."""
+
+_DRAW_EVERY = 0.1
+"""Seconds between two changes of the bar."""
 
 
 class RunProgress(Listener):
@@ -29,6 +43,8 @@ class RunProgress(Listener):
         self._console = console
         self._count = 0
         self._number = 0
+        self._ended = 0
+        self._shown = 0.0
         self._bar: Progress | None = None
         if console.is_terminal:
             self._bar = Progress(
@@ -60,16 +76,24 @@ class RunProgress(Listener):
         """Show which task is begun, and why."""
         self._number += 1
         self._count = max(self._count, self._number)
+        now = time.monotonic()
         if self._bar is not None:
-            self._bar.update(self._line, description=escape(str(task)), total=self._count)
-        else:
+            if now - self._shown >= _DRAW_EVERY:
+                self._shown = now
+                told = escape(str(task))
+                self._bar.update(
+                    self._line, description=told, completed=self._ended, total=self._count
+                )
+        elif self._number <= _LINES or now - self._shown >= _LINE_EVERY:
+            self._shown = now
             place = f"[{self._number:>{len(str(self._count))}}/{self._count}]"
-            self._console.print(f"{place} {task}  ({in_words(verdict)})", markup=False)
+            # not by way of rich, which would fold the line and takes longer than a short step
+            self._console.file.write(f"{place} {task}  ({in_words(verdict)})\n")
+            self._console.file.flush()
 
     def ended(self, task: Task, attempt: Attempt) -> None:
         """Show an attempt that failed."""
-        if self._bar is not None:
-            self._bar.advance(self._line)
+        self._ended += 1
         if attempt.outcome != "complete":
             self._console.print(f"failed: {task}: {attempt.error}", style="red", markup=False)
 
