@@ -95,6 +95,10 @@ class Book:
 
     # a pass
 
+    def open(self) -> None:
+        """Make the journal, which workers that are forked after it share."""
+        self._journal.open()
+
     def begin(self) -> None:
         """Begin a pass: take into account what others have done."""
         self._attempts.refresh(self._layout, self._journal)
@@ -160,7 +164,7 @@ class Book:
 
     def beating(self) -> AbstractContextManager[None]:
         """Show other hosts that this runner lives, as long as the context lasts."""
-        self._journal.open()
+        self.open()
         return heartbeat(self._journal)
 
     def carry(self, operation: Any, timeout: float | None) -> None:
@@ -370,7 +374,7 @@ def _ended(name: str, jobs: tuple[Any, ...], start: float, error: BaseException 
         how = f"exit {code}" if code >= 0 else f"signal {-code}"
         text = f"its command failed ({how})"
     elif isinstance(cause, subprocess.TimeoutExpired):
-        text = f"its command took longer than {cause.timeout:g} s"
+        text = "its command took longer than its timeout"
     elif cause is not None:
         exception = type(cause).__name__
         text = f"raised {exception}: {cause}".rstrip(": ").splitlines()[0]

@@ -168,6 +168,8 @@ class Carrier:
     def _begin(self) -> ProcessPoolExecutor:
         """Fork the workers."""
         self._close()
+        if self._book is not None:
+            self._book.open()
         self._pool = ProcessPoolExecutor(
             self._np,
             mp_context=multiprocessing.get_context("fork"),
