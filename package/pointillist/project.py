@@ -239,10 +239,19 @@ class Project(CompiledProject):
         if own and not summary.limited:
             jobs = listed and [job.job if isinstance(job, Record) else job for job in listed]
             left = _left(num, summary)
-            super().run(
-                *(jobs, own, pretend, np, timeout, left, num_passes, progress, order),
-                ignore_conditions,
+            self.run_operations(
+                jobs=jobs,
+                names=own,
+                pretend=pretend,
+                np=np,
+                timeout=timeout,
+                num=left,
+                num_passes=num_passes,
+                progress=progress,
+                order=order,
+                ignore_conditions=ignore_conditions,
                 fail_fast=fail_fast,
+                retry_failed=retry_failed,
             )
         if summary.failed:
             error = failure(*summary.failed[0], self.engine.root)
@@ -254,18 +263,19 @@ class Project(CompiledProject):
     def run_own(self, args: argparse.Namespace, own: list[str], before: Summary) -> None:
         """Run operations that are no steps of records, as ``run`` on the command line says."""
         with self.at_root(args.switch_to_project_root):
-            super().run(
-                self._select_jobs_from_args(args),
-                own,
-                args.pretend,
-                args.parallel,
-                args.timeout,
-                _left(args.num, before),
-                args.num_passes,
-                args.progress,
-                args.order,
-                args.ignore_conditions,
+            self.run_operations(
+                jobs=self._select_jobs_from_args(args),
+                names=own,
+                pretend=args.pretend,
+                np=args.parallel,
+                timeout=args.timeout,
+                num=_left(args.num, before),
+                num_passes=args.num_passes,
+                progress=args.progress,
+                order=args.order,
+                ignore_conditions=args.ignore_conditions,
                 fail_fast=args.fail_fast,
+                retry_failed=args.retry_failed,
             )
 
     def print_status(self, jobs: Any = None, *args: Any, **options: Any) -> None:

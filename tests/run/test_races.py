@@ -255,7 +255,6 @@ def test_stopped_past_its_heartbeat(
     Stopped before its closing line its work is repeated; after it, what it made is published by
     the other one. It ends well, and prints nothing; the judgement knows what lies there.
     """
-
     monkeypatch.setattr("pointillist.run.claiming.QUICK", quick)
 
     def made(name: str) -> Any:

@@ -39,11 +39,6 @@ def extend(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_where(parser)
     parser.add_argument(
-        "--retry-failed",
-        action="store_true",
-        help="Try failed tasks again although nothing has changed.",
-    )
-    parser.add_argument(
         "--rerun",
         choices=["source"],
         nargs="+",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +15,7 @@ from flow.project import IgnoreConditions
 from ..errors import ConfigurationError, RecordNotFound, TaskError
 from ..model.pipeline import StepSpec
 from ..model.records import RecordType
-from ..plan.states import Reason, State, Verdict
+from ..plan.states import Verdict
 from ..plan.tasks import Task
 from ..run.attempt import failure
 from ..run.engine import Engine
@@ -23,7 +23,9 @@ from ..run.runner import Runner
 from ..space import changes
 from .flowproject import FlowProject
 from .operations import Operation, compile_step, group_of
+from .recorded import Book
 from .shelves import RecordStore
+from .verdicts import Verdicts
 
 __all__ = ["CompiledProject", "IgnoreConditions"]
 
@@ -178,18 +180,67 @@ class CompiledProject(FlowProject):
         if not groups:
             return
         self._reregister_aggregates()
-        for id, aggregate, group in self._generate_selected_aggregate_groups(
-            selected_groups=groups
-        ):
-            if ids is not None and id not in ids:
-                continue
-            if group._complete(aggregate):
-                yield group.name, id, Verdict(State.COMPLETE)
-            elif group._eligible(aggregate, IgnoreConditions.POST):
-                yield group.name, id, Verdict(State.READY)
-            else:
-                text = "a precondition does not hold"
-                yield group.name, id, Verdict(State.WAITING, (Reason("needs", "", text=text),))
+        self.engine.attempts.refresh(self.engine.space.layout, self.engine.journal)
+        verdicts = Verdicts(self)
+        for id, jobs, group in self._generate_selected_aggregate_groups(selected_groups=groups):
+            if ids is None or id in ids:
+                yield group.name, id, verdicts.judge(group.name, jobs)
+
+    # running the operations that are no steps
+
+    def run_operations(
+        self, *, pretend: bool, ignore_conditions: Any, retry_failed: bool, **options: Any
+    ) -> None:
+        """Run operations, each claimed and recorded.
+
+        Parameters
+        ----------
+        pretend, ignore_conditions
+            As in signac-flow.
+        retry_failed : bool
+            Whether those are carried out again whose conditions hold, but whose attempt died.
+        **options
+            All other parameters of `MendedProject.run`.
+
+        Raises
+        ------
+        flow.errors.UserOperationError
+            At the end, if operations failed: the first of the errors.
+        flow.errors.UserConditionError
+            At the end, if a condition cannot be judged.
+        TasksFailed
+            If an operation is failed and was not tried again.
+        """
+        book = None if pretend else Book(self, ignore_conditions, retry_failed)
+        self._run(
+            pretend=pretend,
+            ignore_conditions=ignore_conditions,
+            book=book,
+            **options,
+        )
+        if book is not None:
+            book.check()
+
+    def _performer(self, name: str) -> Callable[[tuple[Any, ...]], None]:
+        carry_out = super()._performer(name)
+        if isinstance(self._operations[name], Operation):
+            return carry_out  # a step, which is recorded already
+        book = Book(self)
+        book.begin()
+        return lambda jobs: book.perform(name, jobs, lambda: carry_out(jobs))
+
+    @classmethod
+    def _add_operation_selection_arg_group(cls, parser: Any) -> None:
+        super()._add_operation_selection_arg_group(parser)
+        if parser.prog.endswith(" run"):
+            parser.add_argument(
+                "--retry-failed",
+                action="store_true",
+                help="Try what failed again although nothing has changed.",
+            )
+
+    def _more_run_options(self, args: Any) -> dict[str, Any]:
+        return {**super()._more_run_options(args), "retry_failed": args.retry_failed}
 
 
 def _calls_any(hooks: Any) -> bool:

@@ -12,7 +12,7 @@ from flow.project import _FlowCondition
 
 from .registers import collected
 
-__all__ = ["Condition", "mended", "name_of", "said_of"]
+__all__ = ["Condition", "members_below", "mended", "name_of", "said_of"]
 
 _NEVERS = count(1)
 """Tags of conditions that never hold: each another, so that no two are taken for one."""
@@ -65,16 +65,23 @@ def mended(base: Any) -> Any:
     """Return signac-flow's class ``pre`` or ``post``, mended.
 
     Its `never` takes aggregates too. An operation on a record class that comes `after` one on its
-    members waits for all of them.
+    members waits for all of them. A condition that is made of those of other operations keeps
+    which they are, so that it can be named.
     """
 
     def never(cls: Any, func: Callable[..., Any]) -> Any:
         """Return False."""
         return cls(lambda *jobs: False, f"never_{next(_NEVERS)}")(func)
 
+    def copy_from(cls: Any, *other_funcs: Callable[..., Any]) -> Any:
+        made = base.copy_from.__func__(cls, *other_funcs)
+        made.condition._copied = other_funcs
+        return made
+
     def after(cls: Any, *other_funcs: Callable[..., Any]) -> Any:
         made = base.after.__func__(cls, *other_funcs)
         made.others = other_funcs
+        made.condition._after = dict.fromkeys(other_funcs, 0)
         return made
 
     def call(self: Any, func: Callable[..., Any]) -> Any:
@@ -84,7 +91,9 @@ def mended(base: Any) -> Any:
             self.condition = _after_members(self, func, others, records)
         return base.__call__(self, func)
 
-    namespace = {"never": classmethod(never), "__call__": call, "__doc__": base.__doc__}
+    copy_from.__doc__ = base.copy_from.__doc__
+    namespace = {"never": classmethod(never), "copy_from": classmethod(copy_from)}
+    namespace |= {"__call__": call, "__doc__": base.__doc__}
     if hasattr(base, "after"):
         after.__doc__ = base.after.__doc__
         namespace["after"] = classmethod(after)
@@ -122,17 +131,18 @@ def _after_members(
         return all(
             condition(*below)
             for other, depth in depths.items()
-            for below in _members(jobs, depth)
+            for below in members_below(jobs, depth)
             for condition in conditions[other]
         )
 
+    _flow_metacondition._after = depths  # type: ignore[attr-defined]  # we read it
     _flow_metacondition._composed_of = made.condition._composed_of  # type: ignore[attr-defined]  # signac-flow reads it
     _flow_metacondition._flow_tag = made.condition._flow_tag  # type: ignore[attr-defined]  # signac-flow reads it
     return _flow_metacondition
 
 
-def _members(jobs: tuple[Any, ...], depth: int) -> list[tuple[Any, ...]]:
+def members_below(jobs: tuple[Any, ...], depth: int) -> list[tuple[Any, ...]]:
     """Return the jobs that lie some levels of membership below others."""
     if depth == 0:
         return [jobs]
-    return [below for job in jobs for m in job.members for below in _members((m,), depth - 1)]
+    return [below for job in jobs for m in job.members for below in members_below((m,), depth - 1)]

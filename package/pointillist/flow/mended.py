@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import flow
@@ -29,6 +29,7 @@ from .workers import Carrier
 
 if TYPE_CHECKING:
     from .decorators import ConditionClass, GroupEntry, HookClass, OperationRegister
+    from .recorded import Book
 
 __all__ = ["IgnoreConditions", "MendedProject"]
 
@@ -174,6 +175,27 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
         flow.errors.UserConditionError
             If a condition cannot be judged.
         """
+        self._run(
+            *(jobs, names, pretend, np, timeout, num, num_passes, progress, order),
+            *(ignore_conditions, fail_fast, None),
+        )
+
+    def _run(
+        self,
+        jobs: Iterable[Any] | None,
+        names: Iterable[str] | None,
+        pretend: bool,
+        np: int | None,
+        timeout: float | None,
+        num: int | None,
+        num_passes: int | None,
+        progress: bool,
+        order: Order,
+        ignore_conditions: Any,
+        fail_fast: bool,
+        book: Book | None,
+    ) -> None:
+        """Run, and let a book claim and record the operations if there is one."""
         if isinstance(names, str):
             raise ValueError(
                 "The names argument of FlowProject.run() must be a sequence of strings, "
@@ -184,7 +206,7 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
                 "The ignore_conditions argument of FlowProject.run() "
                 "must be a member of class IgnoreConditions."
             )
-        with Carrier(self, np, timeout, pretend, progress, fail_fast) as carrier:
+        with Carrier(self, np, timeout, pretend, progress, fail_fast, book) as carrier:
             passes = Passes(
                 self,
                 self._convert_jobs_to_aggregates(jobs),
@@ -195,14 +217,17 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
                 ignore_conditions,
                 carrier,
                 pretend,
+                book,
             )
             passes.run()
-        if passes.failed:
-            (_, error), *others = passes.failed
-            if others:
-                count = len(passes.failed)
-                error.add_note(f"{count} operations failed; this is the error of the first.")
-            raise error
+        for found, what in ((passes.failed, "failed"), (passes.unjudged, "cannot be judged")):
+            if found:
+                (_, error), *others = found
+                if others:
+                    error.add_note(
+                        f"{len(found)} operations {what}; this is the error of the first."
+                    )
+                raise error
 
     @contextlib.contextmanager
     def _run_with_hooks(self, operation: Any) -> Iterator[None]:
@@ -324,8 +349,12 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
                 progress=args.progress,
                 order=args.order,
                 ignore_conditions=args.ignore_conditions,
-                fail_fast=args.fail_fast,
+                **self._more_run_options(args),
             )
+
+    def _more_run_options(self, args: Any) -> dict[str, Any]:
+        """Return the options of `run` that signac-flow has not."""
+        return {"fail_fast": args.fail_fast}
 
     def _main_submit(self, args: Any) -> None:
         if not args.pretend:
@@ -348,15 +377,24 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
     def _main_exec(self, args: Any) -> None:
         """Carry an operation out on jobs or aggregates, whatever its state is."""
         self.follow()
-        operation = self._operations[args.operation]
+        carry_out = self._performer(args.operation)
         for _, jobs, _ in self._generate_selected_aggregate_groups(
             selected_aggregates=self._select_jobs_from_args(args),
             selected_groups={self._groups[args.operation]},
         ):
+            carry_out(jobs)
+
+    def _performer(self, name: str) -> Callable[[tuple[Any, ...]], None]:
+        """Return what carries an operation out on some jobs."""
+        operation = self._operations[name]
+
+        def carry_out(jobs: tuple[Any, ...]) -> None:
             if isinstance(operation, FlowCmdOperation):
                 subprocess.run(operation(*jobs), shell=True, check=True)
             else:
                 operation(*jobs)
+
+        return carry_out
 
     @contextlib.contextmanager
     def at_root(self, wanted: bool) -> Iterator[None]:

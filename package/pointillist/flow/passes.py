@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import logging
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flow.aggregates import get_aggregate_id
+from flow.errors import UserConditionError
 from flow.project import IgnoreConditions
 from flow.util.misc import _roundrobin
 
 from .executions import Execution, Recipe
 from .selection import chosen
+
+if TYPE_CHECKING:
+    from .recorded import Book
 
 __all__ = ["Order", "Passes"]
 
@@ -51,6 +56,8 @@ class Passes:
         Carries out the operations of a pass; gives those that failed, with their errors.
     pretend : bool
         Whether nothing is written.
+    book : Book or None
+        Claims and records the operations, if that is done.
     """
 
     project: Any
@@ -62,13 +69,20 @@ class Passes:
     ignore: IgnoreConditions
     carry: Callable[[list[Execution]], list[tuple[Execution, Exception]]]
     pretend: bool
+    book: Book | None = None
     failed: list[tuple[Execution, Exception]] = field(default_factory=list)
+    unjudged: list[tuple[Execution, Exception]] = field(default_factory=list)
     _times: Counter[tuple[str, str]] = field(default_factory=Counter)
     _count: int = 0
     _full: bool = False
 
     def run(self) -> None:
         """Carry out passes until nothing is eligible, or there were enough of them."""
+        self._run()
+        for execution, error in self.unjudged:
+            print(f"waiting: {execution}: {error}", file=sys.stderr)
+
+    def _run(self) -> None:
         names = list(self.project.operations if self.names is None else self.names)
         for number in count(1):
             if self._full:
@@ -79,14 +93,28 @@ class Passes:
                 return
             if not self.pretend:
                 self.project.follow()
+            if self.book is not None:
+                self.book.begin()
+            self.unjudged.clear()
             self.project._reregister_aggregates()
             with self.project._buffered():
                 groups = set(self.project._gather_executable_flow_groups(names, number))
                 found = list(self._select(groups))
             if not found:
+                if self.book is not None and self.book.others_fell_silent():
+                    continue
                 return
             _LOGGER.info("Executing %i operation(s) (Pass #%02d)...", len(found), number)
             self.failed += self.carry(_ordered(found, self.order))
+            if self.book is not None and not self._goes_on(self.book, len(found)):
+                return
+
+    def _goes_on(self, book: Book, count: int) -> bool:
+        """Take back what was not carried out; return whether another pass may find more to do."""
+        self._count -= len(book.undone)
+        self._times.subtract(book.undone.keys())
+        self._full = self._full and not book.undone
+        return len(book.undone) < count or book.has_more
 
     def _select(self, groups: set[Any]) -> Iterator[Execution]:
         """Yield what is eligible and may be carried out in this pass."""
@@ -98,7 +126,9 @@ class Passes:
             again = self.num_passes is not None and self._times[key] >= self.num_passes
             if key in given_up or (again and silent and recipe.operation._postconditions):
                 continue
-            if not recipe.eligible(jobs, self.ignore):
+            if self.book is not None and key in self.book.elsewhere:
+                continue
+            if not self._is_wanted(recipe, jobs):
                 continue
             if self.num is not None and self._count >= self.num:
                 self._full = True
@@ -110,6 +140,20 @@ class Passes:
             self._times[key] += 1
             self._count += 1
             yield execution
+
+    def _is_wanted(self, recipe: Recipe, jobs: tuple[Any, ...]) -> bool:
+        """Whether an operation is eligible, or is tried again although its conditions hold.
+
+        Where operations are recorded, one whose conditions cannot be judged keeps no other waiting.
+        """
+        if self.book is None:
+            return recipe.eligible(jobs, self.ignore)
+        try:
+            wanted = recipe.eligible(jobs, self.ignore)
+            return wanted or self.book.wants_again(recipe.name, jobs)
+        except UserConditionError as error:
+            self.unjudged.append((recipe.execution(jobs), error))
+            return False
 
     def _offered(self, groups: set[Any]) -> Iterator[tuple[Recipe, tuple[Any, ...]]]:
         """Yield each operation of some groups with all jobs that it may be carried out on."""

@@ -6,16 +6,22 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any
 
 from flow.errors import UserOperationError
 from flow.project import _JobOperation
 from flow.util.misc import tqdm
 
 from .executions import Execution
+
+if TYPE_CHECKING:
+    from .recorded import Book
 
 __all__ = ["Carrier"]
 
@@ -39,6 +45,8 @@ class Carrier:
         Whether a bar is shown.
     fail_fast : bool
         Whether the first failure is raised at once.
+    book : Book or None
+        Claims and records the operations, if that is done.
     """
 
     def __init__(
@@ -49,8 +57,10 @@ class Carrier:
         pretend: bool,
         progress: bool,
         fail_fast: bool,
+        book: Book | None = None,
     ) -> None:
         self._project = project
+        self._book = book
         self._timeout = timeout if timeout is None or timeout >= 0 else None
         self._pretend = pretend
         self._progress = progress
@@ -79,27 +89,45 @@ class Carrier:
         return failed
 
     def _in_turn(self, executions: list[Execution]) -> Iterator[tuple[Execution, Exception | None]]:
-        for execution in executions:
-            try:
-                self._project._execute_operation(execution, self._timeout, self._pretend)
-            except Exception as error:
-                yield execution, error
-            else:
-                yield execution, None
+        with self._beating():
+            for execution in executions:
+                try:
+                    self._carry(execution)
+                except Exception as error:
+                    yield execution, error
+                else:
+                    yield execution, None
+
+    def _carry(self, execution: Execution) -> None:
+        if self._book is None:
+            self._project._execute_operation(execution, self._timeout, self._pretend)
+        else:
+            self._book.carry(execution, self._timeout)
+
+    def _beating(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._book is None else self._book.beating()
 
     def _at_once(self, executions: list[Execution]) -> Iterator[tuple[Execution, Exception | None]]:
         while executions:
             lost = []
             pool = self._begin()  # what is forked now knows the jobs and members of this pass
-            for execution, future in [(one, self._begun(one, pool)) for one in executions]:
-                error = future if isinstance(future, Exception) else future.exception()
-                if isinstance(error, BrokenProcessPool):
-                    lost.append(execution)
-                    continue
-                assert error is None or isinstance(error, Exception)
-                yield execution, error
-            # operations are begun in order: those that a dead worker had are among the first
-            for execution in lost[: self._np]:
+            begun = [(one, self._begun(one, pool)) for one in executions]
+            heard = 0
+            try:
+                with self._beating():
+                    for execution, future in begun:
+                        error = future if isinstance(future, Exception) else future.exception()
+                        heard += 1
+                        if isinstance(error, BrokenProcessPool):
+                            lost.append(execution)
+                            continue
+                        assert error is None or isinstance(error, Exception)
+                        self._hear(execution, future)
+                        yield execution, error
+            finally:
+                self._hear_rest(begun[heard:])
+            died = self._died(lost)
+            for execution in died:
                 yield (
                     execution,
                     UserOperationError(
@@ -108,20 +136,49 @@ class Carrier:
                         "carry them out one by one: run -o NAME -j ID."
                     ),
                 )
-            executions = lost[self._np :]
+            executions = [one for one in lost if one not in died]
+
+    def _died(self, lost: list[Execution]) -> list[Execution]:
+        """Return those of the lost operations that a worker may have had when it died."""
+        if lost and self._book is not None:
+            self._close()  # now all workers have ended
+            claimed = [one for one in lost if self._book.lost(one)]
+            if claimed:
+                return claimed
+        # operations are begun in order: those that a dead worker had are among the first
+        return lost[: self._np]
+
+    def _hear(self, execution: Execution, future: Future[Any] | Exception) -> None:
+        if self._book is not None and isinstance(future, Future):
+            error = future.exception()
+            self._book.hear(execution, None if error else future.result(), error)
+
+    def _hear_rest(self, begun: list[tuple[Execution, Future[Any] | Exception]]) -> None:
+        """Record what was at work when a run was ended before its end."""
+        if self._book is None or not begun:
+            return
+        self._close()
+        for execution, future in begun:
+            if isinstance(future, Future) and not future.cancelled():
+                if isinstance(future.exception(), BrokenProcessPool):
+                    self._book.lost(execution)
+                else:
+                    self._hear(execution, future)
 
     def _begin(self) -> ProcessPoolExecutor:
         """Fork the workers."""
         self._close()
+        if self._book is not None:
+            self._book.open()
         self._pool = ProcessPoolExecutor(
             self._np,
             mp_context=multiprocessing.get_context("fork"),
             initializer=_begin,
-            initargs=(self._project, self._timeout),
+            initargs=(self._project, self._timeout, self._book),
         )
         return self._pool
 
-    def _begun(self, execution: Execution, pool: ProcessPoolExecutor) -> Future[None] | Exception:
+    def _begun(self, execution: Execution, pool: ProcessPoolExecutor) -> Future[Any] | Exception:
         """Hand an operation to the workers; its command is made here, as it may raise."""
         try:
             cmd = execution.cmd if execution.forks(self._timeout) else None
@@ -152,14 +209,25 @@ def _said(error: BaseException) -> str:
 
 _project: Any = None
 _timeout: float | None = None
+_book: Book | None = None
 _at_work = False
 _given_up = False
 
 
-def _begin(project: Any, timeout: float | None) -> None:
-    global _project, _timeout
-    _project, _timeout = project, timeout
+def _begin(project: Any, timeout: float | None, book: Book | None) -> None:
+    global _project, _timeout, _book
+    _project, _timeout, _book = project, timeout, book
     signal.signal(signal.SIGINT, _interrupted)
+    if book is not None:
+        threading.Thread(target=_end_with_the_run, daemon=True).start()
+
+
+def _end_with_the_run() -> None:
+    """End this process when the run has died: its claims are then taken for those of the dead."""
+    run = multiprocessing.parent_process()
+    assert run is not None
+    wait([run.sentinel])
+    os._exit(1)
 
 
 def _interrupted(number: int, frame: Any) -> None:
@@ -170,7 +238,7 @@ def _interrupted(number: int, frame: Any) -> None:
         signal.default_int_handler(number, frame)
 
 
-def _work(name: str, ids: list[str], cmd: str | None) -> None:
+def _work(name: str, ids: list[str], cmd: str | None) -> Any:
     """Carry out one operation; its command if it has a process of its own, else its function."""
     global _at_work
     jobs = tuple(_project.open_job(id=id) for id in ids)
@@ -179,10 +247,20 @@ def _work(name: str, ids: list[str], cmd: str | None) -> None:
     try:
         if _given_up:  # it had been handed out already
             raise KeyboardInterrupt
+        if _book is not None:
+            return _book.attempt(operation, _timeout)
         _project._execute_operation(operation, _timeout)
-    except KeyboardInterrupt:
-        raise UserOperationError(f"Operation {operation} was interrupted.") from None
+    except KeyboardInterrupt as error:
+        raise _instead_of(error, f"Operation {operation} was interrupted.") from None
     except SystemExit as error:
-        raise UserOperationError(f"Operation {operation} exited with {error.code}.") from None
+        text = f"Operation {operation} exited with {error.code}."
+        raise _instead_of(error, text) from None
     finally:
         _at_work = False
+
+
+def _instead_of(error: BaseException, text: str) -> UserOperationError:
+    """Return an error that does not end the worker, with what was noted in the other."""
+    made = UserOperationError(text)
+    vars(made).update(vars(error))
+    return made

@@ -9,12 +9,14 @@
       <output>                                published whole by rename
       .pointillist/logs/<step>.<n>.log        what attempt n of a step printed
       .<step>.claim.<generation>              a runner has taken the step
+      .operation-<name>.claim.<generation>    a runner has taken a hand-written operation
       .<step>.stage.<generation>-<token>/     what an attempt has made so far
     aggregates/<Class>/workspace/<job id>/    a signac project for each aggregate class
     records/<Class>/workspace/<job id>/       a signac project for each further Record class
     .pointillist/
       runs/<runner>.jsonl                     a runner's journal
       environments/<hash>.json                what a runner ran with
+      claims/.operation-<name>-<aggregate id>.claim.<generation>    the same, on several jobs
       config.toml                             this machine's settings
     pointillist.toml                          the project's settings
 """
@@ -40,6 +42,7 @@ __all__ = [
     "is_job",
     "kind_folder",
     "logs_in",
+    "operation_claim",
     "stage_name",
     "stages_in",
 ]
@@ -51,8 +54,9 @@ CONTROL = ".call"
 """The name in a stage, which no output has, of the folder of what a command is called with."""
 _OWN = ".pointillist"
 _JOB = re.compile("[0-9a-f]{32}")
-_CLAIM = re.compile(r"\.(?P<step>\w+)\.claim\.(?P<generation>\d+)")
 _LOG = re.compile(r"(?P<step>\w+)\.(?P<attempt>\d+)\.log")
+_PLAIN = re.compile(r"\w{1,100}", re.ASCII)
+_CLAIM = re.compile(r"\.(?P<step>[\w-]+)\.claim\.(?P<generation>\d+)")
 
 
 def kind_folder(aggregate: bool) -> str:
@@ -79,6 +83,7 @@ class Layout:
         self.own = root / _OWN
         self.runs = self.own / "runs"
         self.environments = self.own / "environments"
+        self.claims = self.own / "claims"
         self.machine_settings = self.own / "config.toml"
         self.project_settings = root / "pointillist.toml"
         self.matlab = root / "matlab"
@@ -191,6 +196,22 @@ class JobFolder:
     def replaced(self, step: str, filename: str) -> Path:
         """Return where an old output folder goes while the new one takes its place."""
         return Path(self.place, f".{step}.replaced.{filename}")
+
+
+def operation_claim(name: str, aggregate: str = "") -> str:
+    """Return what the claim of a hand-written operation is called in place of a step.
+
+    No step has such a name, as it has a hyphen.
+
+    Parameters
+    ----------
+    name : str
+        The operation; it may have any name.
+    aggregate : str
+        The id of signac-flow's aggregate, for an operation on several jobs.
+    """
+    plain = name if _PLAIN.fullmatch(name) else hashlib.sha256(name.encode()).hexdigest()[:32]
+    return f"operation-{plain}-{aggregate}" if aggregate else f"operation-{plain}"
 
 
 def claim_name(step: str, generation: int) -> str:
