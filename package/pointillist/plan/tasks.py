@@ -85,6 +85,10 @@ class Needs:
         What it is called with, as JSON: inputs by name, keys and literals by value.
     members : list of Record or None
         The members, in order, if the step takes anything from them.
+    excluded : dict of str to str
+        By id, those that would be members but are excluded: which each is, and why.
+    again : set of str
+        The ids of the members that were excluded before.
     calls : list of Call
         The step's call, then those of the unstored values that it is computed from.
     """
@@ -92,6 +96,8 @@ class Needs:
     inputs: dict[str, Input] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
     members: list[Any] | None = None
+    excluded: dict[str, str] = field(default_factory=dict)
+    again: set[str] = field(default_factory=set)
     calls: list[Call] = field(default_factory=list)
 
     @property
@@ -113,11 +119,23 @@ def needs_of(space: DataSpace, task: Task) -> Needs:
     needs = Needs()
     if task.step.needs_members:
         needs.members = space.members(task.record)
+        if space.attempts.exclusions:
+            _note_exclusions(space, task.record, needs)
     needs.arguments = _describe_call(space, task.record, task.step.call, needs)
     needs.arguments["outputs"] = {
         made.name: {"part": made.part, **made.writer_options} for made in task.step.outputs
     }
     return needs
+
+
+def _note_exclusions(space: DataSpace, record: Record, needs: Needs) -> None:
+    others = space.excluded_members(record)
+    names = describe_members(others, record)
+    for member in others:
+        exclusion = space.exclusion(member)
+        if exclusion is not None:
+            needs.excluded[member.id] = f"{names[member.id]} ({exclusion.reason})"
+    needs.again = {m.id for m in needs.members or () if m.id in space.attempts.exclusions}
 
 
 def _describe_call(space: DataSpace, record: Record, call: Call, needs: Needs) -> dict[str, Any]:

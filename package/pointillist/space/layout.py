@@ -3,6 +3,7 @@
 ::
 
     workspace/.<job id>.new/                  a job that is being made
+    workspace/.<job id>.pruned/               an orphaned aggregate that is being removed
     workspace/<job id>/                       the first Record class: a plain signac workspace
       signac_statepoint.json                  signac's
       signac_job_document.json                signac's
@@ -34,6 +35,7 @@ __all__ = [
     "Layout",
     "claims_in",
     "is_job",
+    "is_pruned",
     "kind_folder",
     "stages_in",
 ]
@@ -42,6 +44,7 @@ STATEPOINT = "signac_statepoint.json"
 DOCUMENT = "signac_job_document.json"
 WORKSPACE = "workspace"
 _OWN = ".pointillist"
+_PRUNED = ".pruned"
 _JOB = re.compile("[0-9a-f]{32}")
 _CLAIM = re.compile(r"\.(?P<step>\w+)\.claim\.(?P<generation>\d+)")
 
@@ -54,6 +57,11 @@ def kind_folder(aggregate: bool) -> str:
 def is_job(name: str) -> bool:
     """Whether a folder in a workspace is called like a job."""
     return _JOB.fullmatch(name) is not None
+
+
+def is_pruned(name: str) -> bool:
+    """Whether a folder in a workspace is a job's that was being removed."""
+    return name.startswith(".") and name.endswith(_PRUNED) and is_job(name[1 : -len(_PRUNED)])
 
 
 class Layout:
@@ -119,6 +127,11 @@ class JobFolder:
     def fresh(self) -> Path:
         """Where the folder is made before it takes its place, whole."""
         return self.path.with_name(f".{self.path.name}.new")
+
+    @property
+    def pruned(self) -> Path:
+        """Where the folder goes, whole, before it is removed."""
+        return self.path.with_name(f".{self.path.name}{_PRUNED}")
 
     def output(self, filename: str) -> Path:
         """Return an output's place."""
