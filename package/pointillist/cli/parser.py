@@ -5,10 +5,25 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..errors import ConfigurationError
 from ..flow.compiled import CompiledProject
-from . import discover, exec, next, rekey, run, status, submit
+from . import (
+    accept,
+    discover,
+    exclude,
+    exec,
+    include,
+    inventory,
+    next,
+    prune,
+    rekey,
+    reset,
+    run,
+    status,
+    submit,
+)
 
-__all__ = ["ProjectParser"]
+__all__ = ["ParserWithoutRecords", "ProjectParser"]
 
 
 _OWN = {
@@ -20,6 +35,18 @@ _OWN = {
 }
 
 
+_NEW: tuple[Any, ...] = (
+    discover,
+    rekey,
+    accept,
+    reset,
+    exclude,
+    include,
+    inventory,
+    prune,
+)
+
+
 _VERBS = """verbs:
   discover   make jobs of the files that match the seeds' patterns; aggregates follow
   status     what is done, what is not; with -d why
@@ -28,6 +55,12 @@ _VERBS = """verbs:
   exec       carry one operation out on some jobs, whatever their state is
   submit     hand operations to a scheduler
   rekey      give a record other keys; its job moves with its results
+  accept     let what is there count as complete, with a note
+  reset      remove what steps have made, so that it is made again
+  exclude    leave a record out of everything, with a reason
+  include    take it in again
+  inventory  which combinations of keys are there, missing or excluded
+  prune      remove aggregates that have lost all their members
 
 `VERB --help` shows examples."""
 
@@ -59,15 +92,49 @@ class ProjectParser(argparse.ArgumentParser):
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Add our verbs and flags to signac-flow's, and parse."""
-        common = {"verbose": 0, "debug": False}
         known = self._verbs.choices
         for name, extend in _OWN.items():
             extend(known[name])
-        for module in (discover, rekey):
-            verb = module.add(self._verbs)
-
-            def main(args: Any, module: Any = module) -> int:
-                return int(module.main(self._lab, args))
-
-            verb.set_defaults(func=main, **common)
+        _add_verbs(self._verbs, self._lab)
         return super().parse_args(args, namespace)
+
+
+class ParserWithoutRecords(argparse.ArgumentParser):
+    """signac-flow's parser for a project without record classes: our verbs say that it has none.
+
+    Parameters
+    ----------
+    lab : CompiledProject
+        The project.
+    """
+
+    def __init__(self, lab: CompiledProject) -> None:
+        super().__init__()
+        self._lab = lab
+
+    def add_subparsers(self, **options: Any) -> Any:
+        """Make verbs plain parsers, not copies of this one."""
+        options.setdefault("parser_class", argparse.ArgumentParser)
+        self._verbs = super().add_subparsers(**options)
+        return self._verbs
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Add our verbs to signac-flow's, and parse."""
+        _add_verbs(self._verbs, self._lab)
+        return super().parse_args(args, namespace)
+
+
+def _add_verbs(verbs: Any, lab: CompiledProject) -> None:
+    for module in _NEW:
+        verb = module.add(verbs)
+
+        def main(args: Any, module: Any = module) -> int:
+            if not lab.engine.space.classes:
+                name = module.__name__.rpartition(".")[2]
+                raise ConfigurationError(
+                    f"{type(lab).__name__} has no record classes, so there is nothing that "
+                    f"`{name}` could be done on. Name some: records = (Recording, …)."
+                )
+            return int(module.main(lab, args))
+
+        verb.set_defaults(func=main, verbose=0, debug=False)

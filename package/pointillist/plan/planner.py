@@ -97,6 +97,7 @@ class Planner:
         """Look at the disk once more and judge a task that this runner has claimed."""
         self.forget(task)
         self.attempts.refresh(self.space.layout)
+        self._needs.pop(task, None)  # members may have come, gone or been excluded
         for source in self.needs(task).inputs.values():
             self.snapshot.forget_path(source.path)
         return self._look(task, mine=True)
@@ -207,6 +208,11 @@ class Planner:
                 if self.snapshot.glance(source.path) is None:
                     text = f"{source.name.partition('/')[2]} is missing: {source.label}"
                     yield Reason("seed", source.label, text=text)
+
+    def differences(self, task: Task) -> list[Reason]:
+        """Return what differs between now and what a task's last good attempt saw."""
+        good = self.attempts.last_good.get(task.key)
+        return self._differences(task, self.needs(task), self.space.job_folder(task.record), good)
 
     def _differences(
         self, task: Task, needs: Needs, folder: JobFolder, good: Attempt | None

@@ -70,7 +70,8 @@ class Verdict:
     reasons : tuple of Reason
         Why; empty where a complete task needs no words.
     note : str
-        ``found``, ``accepted`` or ``edited`` for a complete task, ``kept`` for a stale one that is left alone.
+        ``found``, ``accepted`` or ``edited`` for a complete task, ``kept`` for a stale one that is
+        left alone.
     log : Path or None
         The log of the attempt that failed.
     """

@@ -233,9 +233,7 @@ class DataSpace:
             named = self.document(cls, record.id).get(entry, [])
         return [known[id] for id in named if id in known]
 
-    def foresee(
-        self, cls: RecordType, aggregate: Any, members: list[str], left: list[str]
-    ) -> None:
+    def foresee(self, cls: RecordType, aggregate: Any, members: list[str], left: list[str]) -> None:
         """Show an aggregate with members that are not written down yet.
 
         Parameters

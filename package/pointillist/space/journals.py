@@ -1,8 +1,8 @@
 """Journals: each runner appends to one of its own, and all of them together are the attempts.
 
 A journal is JSON lines. The first says who the runner is, each further one is one ended attempt
-(`Attempt`), or says that a job is excluded from now on, or included (`Exclusion`). A line counts when its newline is there: a writer that dies in the middle of a line
-leaves one that nobody reads.
+(`Attempt`), or says that a job is excluded from now on, or included (`Exclusion`). A line counts
+when its newline is there: a writer that dies in the middle of a line leaves one that nobody reads.
 """
 
 from __future__ import annotations
