@@ -9,16 +9,14 @@ from ..errors import ConfigurationError
 __all__ = ["agreed"]
 
 
-def agreed(yes: bool) -> bool:
-    """Whether what was shown may be removed: said with ``--yes``, or asked for at a terminal.
+def agreed() -> bool:
+    """Ask at the terminal whether what was shown may be removed; return whether it may.
 
     Raises
     ------
     ConfigurationError
         If there is nobody to ask.
     """
-    if yes:
-        return True
     if not sys.stdin.isatty():
         raise ConfigurationError(
             "nothing was removed: there is no terminal to ask at. Say --yes, or --pretend to look "

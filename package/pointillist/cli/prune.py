@@ -39,11 +39,12 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     """Carry ``prune`` out; return the exit code."""
     space, console = lab.engine.space, console_for()
     found = foresee_prune(space)
-    if args.pretend or any(not one.refused for one in found):
+    if args.pretend:
         show_pruned(console, found, removed=False)
-        if args.pretend:
-            return 0
-        if not agreed(args.yes):
+        return 0
+    if any(not one.refused for one in found) and not args.yes:
+        show_pruned(console, found, removed=False)
+        if not agreed():
             console.print("nothing was removed.")
             return 1
     shown = [one.record for one in found]

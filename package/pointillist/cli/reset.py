@@ -60,7 +60,7 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     chosen = [one.task for one in found if not one.refused]
     if args.pretend or not chosen:
         return 1 if held and not args.pretend else 0
-    if not agreed(args.yes):
+    if not args.yes and not agreed():
         console.print("nothing was removed.")
         return 1
     done = reset(lab.engine, chosen)

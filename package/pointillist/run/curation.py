@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from ..errors import UnknownField
 from ..model.pipeline import StepSpec
@@ -116,7 +117,7 @@ def _listed(record: Record | Iterable[Record]) -> list[Record]:
 
 def _tasks(engine: Engine, record: Record | Iterable[Record], step: str | None) -> list[Task]:
     """Return the tasks of records, or those of one step; members before their aggregates."""
-    rank = {cls: place for place, cls in enumerate(engine.space.classes)}
+    rank: dict[Any, int] = {cls: place for place, cls in enumerate(engine.space.classes)}
     listed = sorted(_listed(record), key=lambda one: rank[type(one)])
     return [Task(one, found) for one in listed for found in _steps(one, step)]
 

@@ -19,7 +19,7 @@ __all__ = ["inventory_json", "show_inventory"]
 _SYMBOLS = {
     Presence.THERE: "●",
     Presence.MISSING: "○",
-    Presence.EXCLUDED: "×",  # noqa: RUF001  # it is meant
+    Presence.EXCLUDED: "\N{MULTIPLICATION SIGN}",
     Presence.NONE: "·",
 }
 _COLOURS = {
