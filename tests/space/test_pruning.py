@@ -128,7 +128,7 @@ def test_not_certain(here: Any) -> None:
     kept = statepoint.read_bytes()
     statepoint.write_text("{")
     for work in (foresee_prune, lambda space: prune(space, here.journal)):
-        with pytest.raises(RecordError, match="not certain while .* cannot be read"):
+        with pytest.raises(RecordError, match=r"not certain while .* cannot be read"):
             work(here.again().space)
     statepoint.write_bytes(kept)
     (here.root / "workspace").rename(here.root / "elsewhere")
