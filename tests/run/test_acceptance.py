@@ -298,5 +298,5 @@ def test_in_a_notebook(shop: Any) -> None:
     assert 12 == item.length, "the value that was accepted, not another"
     assert [] == lab.accept(item, note="checked")
     assert 1 == len(lab.accept(lab[shop.module.Item], note="checked"))
-    with pytest.raises(UnknownField, match="no step 'size'. Its steps: text, length"):
+    with pytest.raises(UnknownField, match=r"no step 'size'\. Its steps: text, length"):
         lab.accept(item, "size", note="checked")

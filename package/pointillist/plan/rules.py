@@ -90,6 +90,10 @@ def inputs(
                 yield Reason("input", source.label, text=f"input {source.label} {gone}")
         else:
             yield from _compare(source, old, now, snapshot)
+    for name in attempt.inputs:
+        owner, _, field = name.partition("/")
+        if name not in wanted and owner not in known:  # that members are gone is told elsewhere
+            yield Reason("input", name, text=f"input {field} of {owner[:8]}… is taken no more")
 
 
 def _compare(

@@ -60,6 +60,8 @@ class Bench:
         Gives the program for MATLAB functions.
     timeout : float or None
         Seconds that a step which says nothing itself may take.
+    members : list of Record or None
+        The record's members as they are recorded, whoever comes or goes meanwhile.
     """
 
     space: DataSpace
@@ -69,6 +71,7 @@ class Bench:
     control: Path
     program: Any
     timeout: float | None = None
+    members: list[Any] | None = None
     matlab: str = ""
     _unstored: dict[tuple[str, int], Any] = field(default_factory=dict)
 
@@ -112,9 +115,14 @@ class Bench:
                 self._unstored[key] = self._command(record, call, target.annotation)
         return part_of(self._unstored[key], target)
 
+    def _members(self, record: Record) -> list[Any]:
+        if self.members is not None and record is self.record:
+            return self.members
+        return self.space.members(record)
+
     def _for_python(self, record: Record, argument: Any) -> Any:
         if isinstance(argument, Each):
-            return [self._for_python(m, argument.argument) for m in self.space.members(record)]
+            return [self._for_python(m, argument.argument) for m in self._members(record)]
         if isinstance(argument, list):
             return [self._for_python(record, item) for item in argument]
         if isinstance(argument, dict):
@@ -125,7 +133,7 @@ class Bench:
 
     def _for_command(self, record: Record, argument: Any) -> Any:
         if isinstance(argument, Each):
-            return [self._for_command(m, argument.argument) for m in self.space.members(record)]
+            return [self._for_command(m, argument.argument) for m in self._members(record)]
         if isinstance(argument, list):
             return [w for item in argument for w in _spread(item, self._for_command(record, item))]
         if isinstance(argument, dict):
