@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -128,13 +129,15 @@ def _add_verbs(verbs: Any, lab: CompiledProject) -> None:
     for module in _NEW:
         verb = module.add(verbs)
 
-        def main(args: Any, module: Any = module) -> int:
+        def main(args: Any, module: Any = module) -> None:
             if not lab.engine.space.classes:
                 name = module.__name__.rpartition(".")[2]
                 raise ConfigurationError(
                     f"{type(lab).__name__} has no record classes, so there is nothing that "
                     f"`{name}` could be done on. Name some: records = (Recording, …)."
                 )
-            return int(module.main(lab, args))
+            code = module.main(lab, args)
+            if code:  # signac-flow does not look at what a verb returns
+                sys.exit(code)
 
         verb.set_defaults(func=main, verbose=0, debug=False)
