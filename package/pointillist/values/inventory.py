@@ -94,8 +94,16 @@ def values_of(entries: Iterable[Entry], place: int) -> list[Any]:
     """Return the distinct values at one place of the entries, in order; None last."""
     distinct = list(dict.fromkeys(entry.values[place] for entry in entries))
     known = [value for value in distinct if value is not None]
+    kinds: dict[str, list[Any]] = {}  # values of several types have no order of their own
+    for value in known:
+        is_number = isinstance(value, int | float)
+        kinds.setdefault("" if is_number else type(value).__name__, []).append(value)
+    ordered = [value for kind in sorted(kinds) for value in _sorted(kinds[kind])]
+    return ordered + [None] * (len(known) < len(distinct))
+
+
+def _sorted(values: list[Any]) -> list[Any]:
     try:
-        known.sort()
-    except TypeError:  # values of several types have no order of their own
-        known.sort(key=lambda value: (type(value).__name__, str(value)))
-    return known + [None] * (len(known) < len(distinct))
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=str)
