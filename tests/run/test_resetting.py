@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -311,3 +312,23 @@ def test_killed_at_any_instant(shop: Any, fork: Callable[..., int], tmp_path: Pa
 def _id(shop: Any) -> str:
     found: str = item(shop, shop.lab()).id
     return found
+
+
+def test_an_input_is_taken_away(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that fails as its input went away under it has not failed: the next run redoes it."""
+    lab = shop.lab()
+    lab.reset(item(shop, lab), "pieces")
+    place = shop.root / "bin/cp"
+    place.parent.mkdir()
+    place.write_text(
+        f'#!/bin/sh\nrm -f "{item(shop, lab).path("left")}"\nexec {shutil.which("cp")} "$@"\n'
+    )
+    place.chmod(0o755)
+    path = os.environ["PATH"]
+    monkeypatch.setenv("PATH", f"{place.parent}:{path}")
+    [(task, attempt)] = shop.run().failed
+    assert ("Item name=a  pieces", "changed") == (str(task), attempt.outcome)
+    assert "left.txt vanished while the step ran" in str(attempt.error)
+    assert "It failed then: " in str(attempt.error) and "cannot stat" in str(attempt.error)
+    monkeypatch.setenv("PATH", path)
+    assert 2 == shop.run().done

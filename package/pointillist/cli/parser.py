@@ -120,8 +120,11 @@ class ParserWithoutRecords(argparse.ArgumentParser):
         return self._verbs
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Add our verbs to signac-flow's, and parse."""
+        """Add our verbs to signac-flow's, unseen, and parse."""
+        self._verbs.metavar = f"{{{','.join(self._verbs.choices)}}}"
+        seen = list(self._verbs._choices_actions)
         _add_verbs(self._verbs, self._lab)
+        self._verbs._choices_actions[:] = seen
         return super().parse_args(args, namespace)
 
 
