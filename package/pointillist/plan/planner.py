@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..errors import CorruptRecord
+from ..model.pipeline import StepSpec
 from ..model.records import Record, RecordType
 from ..space.claims import Claim
 from ..space.dataspace import DataSpace

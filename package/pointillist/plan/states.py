@@ -86,21 +86,16 @@ class Reason:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain data: its parts, itself in words, and its cause if it has one."""
-        told: dict[str, Any] = {"rule": self.rule, "what": self.what}
-        told |= {"old": self.old, "new": self.new, "text": str(self)}
+        parts = {"rule": self.rule, "what": self.what, "old": self.old, "new": self.new}
         cause = self.cause
-        return told if cause is None else {**told, "cause": cause}
+        return {**parts, "text": str(self), **({} if cause is None else {"cause": cause})}
 
     def as_html(self) -> str:
         """Return it as HTML: class names, no styles, so that a page can give it its own."""
-        if self.text or not (self.old or self.new):
-            said = html.escape(str(self))
-        else:
-            parts = (html.escape(part) for part in (self.rule, self.what, self.old, self.new))
-            said = (
-                '{} <span class="what">{}</span> changed (<span class="old">{}</span> → '
-                '<span class="new">{}</span>)'.format(*parts)
-            )
+        said = html.escape(str(self))
+        if not self.text and (self.old or self.new):
+            words = (self.rule, self.what, self.old, self.new)
+            said = _CHANGED.format(*(html.escape(word) for word in words))
         return f'<span class="reason reason-{html.escape(self.rule)}">{said}</span>'
 
     def __rich__(self) -> Text:
@@ -109,8 +104,14 @@ class Reason:
 
         if self.text or not (self.old or self.new):
             return Text(str(self))
-        parts = (f"{self.rule} {self.what} changed (", (self.old, "red"), " → ")
-        return Text.assemble(*parts, (self.new, "green"), ")")
+        start = f"{self.rule} {self.what} changed ("
+        return Text.assemble(start, (self.old, "red"), " → ", (self.new, "green"), ")")
+
+
+_CHANGED = (
+    '{} <span class="what">{}</span> changed '
+    '(<span class="old">{}</span> → <span class="new">{}</span>)'
+)
 
 
 @dataclass(slots=True)
@@ -143,10 +144,12 @@ class Awaits(Reason):
 
     @property
     def kind(self) -> str:
+        """Which step is in which state."""
         return f"{self.what} is {self.state}"
 
     @property
     def cause(self) -> dict[str, Any]:
+        """The other task."""
         record, step = self.task.record, self.task.step
         told = {"class": step.record.__name__, "record": record.label, "job": record.id}
         return {**told, "step": step.name, "state": str(self.state)}
@@ -175,10 +178,12 @@ class MissingSeed(Reason):
 
     @property
     def kind(self) -> str:
+        """Which field is missing."""
         return f"{self.source.field} is missing"
 
     @property
     def cause(self) -> dict[str, Any]:
+        """The seed: its field, and where it should lie."""
         return {"field": self.source.field, "path": str(self.source.path)}
 
 
@@ -205,6 +210,7 @@ class Failed(Reason):
 
     @property
     def kind(self) -> str:
+        """How it failed: the exception, the exit code, or else the error."""
         if self.attempt.exception:
             return f"failed ({self.attempt.exception})"
         if self.attempt.code is not None:
@@ -213,6 +219,7 @@ class Failed(Reason):
 
     @property
     def cause(self) -> dict[str, Any]:
+        """The attempt."""
         names = ("number", "start", "end", "error", "exception", "code", "log", "runner")
         return {name: getattr(self.attempt, name) for name in names}
 
@@ -246,10 +253,12 @@ class Held(Reason):
 
     @property
     def kind(self) -> str:
+        """Which runner has it."""
         return str(self)
 
     @property
     def cause(self) -> dict[str, Any]:
+        """The runner."""
         identity = self.owner.identity
         host, pid = (identity.host, identity.pid) if identity is not None else (None, None)
         told = {"runner": self.what, "host": host, "pid": pid, "since": self.owner.start}

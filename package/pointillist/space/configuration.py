@@ -54,7 +54,7 @@ class Configuration:
     matlab: str | None = None
     hash_limit: int = HASH_LIMIT
     roots: dict[str, Path] = field(default_factory=dict)
-    rules: Ruleset = Ruleset()
+    rules: Ruleset = field(default_factory=Ruleset)
 
     def root(self, name: str) -> Path:
         """Return where the root called `name` lies.

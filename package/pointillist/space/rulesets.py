@@ -98,8 +98,7 @@ def read_ruleset(path: Path, table: Any) -> Ruleset:
     """
     if not isinstance(table, dict):
         raise ConfigurationError(
-            f"{path}: rules = {table!r} is no table. Write [rules], and below it "
-            'source = "run".'
+            f'{path}: rules = {table!r} is no table. Write [rules], and below it source = "run".'
         )
     of_all = {name: value for name, value in table.items() if not isinstance(value, dict)}
     of_steps = {name: value for name, value in table.items() if isinstance(value, dict)}
