@@ -90,14 +90,17 @@ def _told(reason: Reason) -> Text:
         when = local_time(attempt.end)
         return Text(f"failed at attempt {attempt.number} on {when}: {attempt.error}")
     if isinstance(reason, Held) and reason.alive is not False:
-        return Text(f"{reason}{_whereabouts(reason)}")
+        return Text(_held(reason))
     return reason.__rich__()
 
 
-def _whereabouts(held: Held) -> str:
-    owner = held.owner
+def _held(reason: Held) -> str:
+    """Return which runner has a task, where, and since when it is at work."""
+    owner = reason.owner
     host = f" on {owner.identity.host}" if owner.identity is not None else ""
-    return host + (f", which began on {local_time(owner.start)}" if owner.start is not None else "")
+    since = f", at work since {local_time(owner.start)}" if owner.start is not None else ""
+    unseen = "; it cannot be seen from here" if reason.alive is None else ""
+    return f"by {reason.what}{host}{since}{unseen}"
 
 
 def _log(explanation: Explanation, reason: Reason) -> str:
@@ -170,13 +173,13 @@ def show_each(console: Console, explanations: Iterable[Explanation]) -> None:
 def _line(explanation: Explanation) -> str:
     verdict, causes, settings = explanation.verdict, explanation.causes, explanation.settings
     said = [in_words(verdict)] if verdict.reasons else []
+    if verdict.state is State.RUNNING:
+        said = [_told(reason).plain for reason in verdict.reasons]
     if verdict.state is State.COMPLETE:
         said += _comparison(explanation)
     said += [f"kept by {place or 'default'}" for _, does, place in settings if does == "show"]
     told = "; ".join(said)
     for reason in verdict.reasons:
-        if isinstance(reason, Held) and reason.alive is not False:
-            told += _whereabouts(reason)
         log = _log(explanation, reason)
         told += f" {log}" if log else ""
     roots: dict[str, list[Explanation]] = {}
