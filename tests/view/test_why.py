@@ -54,7 +54,7 @@ def explain(task: Maker) -> Callable[..., Explanation]:
 
 
 def test_one_that_waits(page: Any, explain: Any) -> None:
-    """A tree leads from the task to what failed and to its log; what comes twice is not repeated."""
+    """A tree leads from the task to what failed and its log; what comes twice is told once."""
     failed = explain("joined", "a", State.FAILED, FAILURE)
     middle = explain("stats", "a", State.WAITING, failed)
     seed = explain("joined", "b", State.WAITING, MissingSeed.of(Input("b/raw", "/lab/b", "/lab")))
