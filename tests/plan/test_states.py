@@ -182,7 +182,7 @@ def test_how_failures_are_alike() -> None:
             Reason("needs", "/x", text="/x cannot be read: no"),
             "what it needs cannot be read",
         ),
-        (Reason("needs", "shout", text="shout of 3f2a is ready"), "it needs another"),
+        (Reason("needs", "shout", text="shout of 3f2a is ready"), "after shout"),
         (Reason("condition", "there", text="there does not hold"), "there does not hold"),
     ],
 )

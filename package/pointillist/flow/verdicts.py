@@ -8,7 +8,7 @@ from typing import Any
 from flow.aggregates import get_aggregate_id
 from flow.errors import UserConditionError
 
-from ..plan.states import Held, Reason, State, Verdict
+from ..plan.states import Failed, Held, Reason, State, Verdict
 from ..space.claims import Owner
 from ..space.journals import Attempt
 from ..space.layout import JobFolder, operation_claim
@@ -205,4 +205,5 @@ class Verdicts:
 def _failure(last: Attempt | None, but: str = "") -> list[Reason]:
     if last is None or last.outcome != "failed":
         return []
-    return [Reason("attempt", "", text=f"failed at attempt {last.number}: {last.error}{but}")]
+    failed = Failed.at(last)
+    return [Reason("attempt", "", text=f"{failed}{but}") if but else failed]

@@ -76,7 +76,7 @@ class Reason:
         if self.rule == "argument" and self.what == "members":
             return "members changed"
         if self.rule == "needs" and self.what != "members":
-            return "what it needs cannot be read" if "cannot" in str(self) else "it needs another"
+            return "what it needs cannot be read" if "cannot" in str(self) else f"after {self.what}"
         return self.text or f"{self.rule} {self.what} changed"
 
     @property
