@@ -51,8 +51,8 @@ def history() -> History:
             attempt("reset", 0, 3000, 3000, note="again"),
         ],
         [
-            Exclusion(JOB, True, "noisy", T + 50, "one"),
-            Exclusion(JOB, False, "fine", T + 60, "two"),
+            Exclusion(JOB, True, "noisy", T + 50, runner="one"),
+            Exclusion(JOB, False, "fine", T + 60, runner="two"),
         ],
         {"one": RunnerLine("one", "serial", "ann", "lab1", {"pid": 7})},
     )

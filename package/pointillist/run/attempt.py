@@ -211,7 +211,9 @@ class _Try:
             return self._commit(outputs)
 
     def _cause(self, error: Exception) -> Exception:
-        """Return why it went wrong: not the step's fault if an input changed under its hands."""
+        """Return why it went wrong: not the step's fault if its data changed under its hands."""
+        if not os.path.isdir(self.folder.place):
+            return SpaceError(f"the job's folder {self.folder.place} was removed while it ran.")
         if not isinstance(error, InputChanged) and len(self.inputs) == len(self.needs.inputs):
             try:
                 self._look_again()
