@@ -25,7 +25,7 @@ from flow.project import IgnoreConditions
 
 from ..errors import TaskError, TasksFailed
 from ..run.heartbeat import fallen_silent, heartbeat, surely_held
-from ..run.publish import uninterrupted
+from ..run.interruption import uninterrupted
 from ..space.claims import Claim, Owner, owner_of, take
 from ..space.journals import Attempt, Outcome
 from ..space.snapshot import Snapshot

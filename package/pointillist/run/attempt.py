@@ -41,7 +41,7 @@ from .calls import Bench, named, part_of
 from .environment import Environment
 from .heartbeat import surely_held
 from .logs import end_log
-from .publish import discard, publish, uninterrupted
+from .publish import discard, publish
 
 __all__ = ["Worker"]
 
@@ -207,8 +207,7 @@ class _Try:
             raise
         except Exception as error:
             return self._failed(self._cause(error))
-        with uninterrupted():
-            return self._commit(outputs)
+        return self._commit(outputs)
 
     def _cause(self, error: Exception) -> Exception:
         """Return why it went wrong: not the step's fault if its data changed under its hands."""

@@ -97,6 +97,14 @@ class RunProgress(Listener):
         if attempt.outcome != "complete":
             self._console.print(f"failed: {task}: {attempt.error}", style="red", markup=False)
 
+    def again(self, task: Task, attempt: Attempt, seconds: float) -> None:
+        """Show that a failed attempt will be tried again."""
+        self._console.print(
+            f"again in {seconds:.0f} s: {task}: attempt {attempt.number}: {attempt.error}",
+            style="yellow",
+            markup=False,
+        )
+
     def waiting_for(self, owner: Owner) -> None:
         """Say whom the run waits for."""
         host = owner.identity.host if owner.identity else "an unknown host"
