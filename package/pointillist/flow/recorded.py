@@ -167,6 +167,10 @@ class Book:
         self.open()
         return heartbeat(self._journal)
 
+    def uninterrupted(self) -> AbstractContextManager[None]:
+        """Put a Ctrl-C off until something is recorded."""
+        return uninterrupted()
+
     def carry(self, operation: Any, timeout: float | None) -> None:
         """Carry an operation out and record it, or leave it to another runner."""
         try:
