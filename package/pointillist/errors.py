@@ -29,7 +29,8 @@
         └── Superseded                         another runner took the task over
 
 A message says what happened, where, and what to do. Every error has the attributes ``record``
-(text), ``step`` (text) and ``log`` (a path), each None where it does not apply.
+(text), ``step`` (text) and ``log`` (a path), each None where it does not apply; a TaskError also
+``code`` (of a command that failed) and ``exception`` (the name of what a step raised).
 """
 
 from __future__ import annotations
@@ -96,18 +97,7 @@ class PointillistError(Exception):
         return self.message
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.message, self.record, self.step, self.log)
-
-
-def _rebuild(
-    kind: type[PointillistError],
-    message: str,
-    record: str | None,
-    step: str | None,
-    log: Path | None,
-) -> PointillistError:
-    """Unpickle an error with its attributes."""
-    return kind(message, record=record, step=step, log=log)
+        return type(self), (self.message,), vars(self)
 
 
 class DeclarationError(PointillistError, TypeError):
@@ -171,7 +161,33 @@ class TasksFailed(PointillistError, RuntimeError):
 
 
 class TaskError(PointillistError, RuntimeError):
-    """One attempt of one task did not succeed."""
+    """One attempt of one task did not succeed.
+
+    Parameters
+    ----------
+    message : str
+        What happened, where, and what to do.
+    code : int, optional
+        The exit code of the command that failed; ``-n`` when signal ``n`` ended it.
+    exception : str, optional
+        The name of the exception that the step raised.
+    record, step, log
+        As of every error.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: int | None = None,
+        exception: str | None = None,
+        record: str | None = None,
+        step: str | None = None,
+        log: Path | None = None,
+    ) -> None:
+        super().__init__(message, record=record, step=step, log=log)
+        self.code = code
+        self.exception = exception
 
 
 class SeedUnreadable(TaskError):

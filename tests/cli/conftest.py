@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ ENVIRONMENT = {**os.environ, "SIGNAC_FLOW_ENVIRONMENT": "StandardEnvironment"}
 # no threads, so what is forked is as good as what is started, and 0.7 s faster.
 SERVER = """
 import json, os, runpy, sys, tempfile, traceback
-import pointillist, rich.progress
+import pointillist.project, rich.progress
 
 def carry_out(cwd, argv, out, err):
     os.chdir(cwd)
@@ -96,3 +97,31 @@ def started() -> Verb:
         return checked(code, (done.returncode, done.stdout, done.stderr))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory: pytest.TempPathFactory, verb: Verb) -> Path:
+    """Give the template `recordings` after a run over one session; to be copied, not changed."""
+    root = tmp_path_factory.mktemp("recordings") / "lab"
+    template = Path(__file__).resolve().parents[2] / "project_templates" / "recordings"
+    shutil.copytree(template, root, ignore=shutil.ignore_patterns("__pycache__", "recordings"))
+    code = "import fake_recordings as f; f.SESSIONS = 'a'; f.make(f.Path('recordings'))"
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
+    verb("discover", cwd=root)
+    verb("run", cwd=root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def block() -> Callable[[Path], str]:
+    """Give a function that gives the job id of the block of the even recordings."""
+
+    def find(root: Path) -> str:
+        (found,) = [
+            file.parent.name
+            for file in root.glob("aggregates/Block/workspace/*/signac_statepoint.json")
+            if "even" == json.loads(file.read_text())["parity"]
+        ]
+        return found
+
+    return find

@@ -114,6 +114,24 @@ def test_called_files_are_found_transitively(sources: Path) -> None:
     assert [sources / "+pk" / "inner.m"] == source_files("pk.inner", [sources])
 
 
+def test_classes_and_imports(tmp_path: Path) -> None:
+    """A class is all files of its folder; names are looked up in packages that are imported."""
+    files = {
+        "main.m": "function main()\n import pk.sub.*\n x = Signal(1); x.low(); inner(x);\nend",
+        "@Signal/Signal.m": "function s = Signal(x), s = class(struct(), 'Signal'); end",
+        "@Signal/low.m": "function low(s), helper(s); end",
+        "+pk/+sub/inner.m": "function inner(x), end",
+        "+pk/+sub/other.m": "function other(x), end",
+        "+pk/inner.m": "function inner(x), end",
+        "helper.m": "function helper(x), end",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    names = ["main.m", "+pk/+sub/inner.m", "@Signal/Signal.m", "@Signal/low.m", "helper.m"]
+    assert [tmp_path / name for name in names] == source_files("main", [tmp_path])
+
+
 def test_the_first_folder_wins(sources: Path, tmp_path: Path) -> None:
     """A function in two folders of the search path is the one in the first."""
     other = tmp_path / "other"

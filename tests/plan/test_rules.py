@@ -181,9 +181,12 @@ def test_input_above_the_limit(place: Path) -> None:
     path = place / "text.txt"
     old = seen(path, 3)
     assert old.hash is None and [] == judge_input(path, old)
+    os.utime(path, ns=(10**18, 10**18))
+    old = seen(path, 3)
     os.utime(path, ns=(1, 1))
     assert [
-        "input text.txt has another time (above hash_limit, content is not compared)"
+        "input text.txt has another time (2001-09-09 01:46:40.000000000 UTC → 1970-01-01 "
+        "00:00:00.000000001 UTC; above hash_limit, content is not compared)"
     ] == judge_input(path, old)
 
 

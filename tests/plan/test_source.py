@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-import importlib.util
-import itertools
+import importlib
 import subprocess
 import sys
 import textwrap
@@ -15,43 +13,33 @@ import pytest
 
 from pointillist.model.options import Options
 from pointillist.model.steps import Call
-from pointillist.plan import source
-from pointillist.plan.source import SourceReader, serialise
-
-_COUNT = itertools.count()
+from pointillist.plan.source import SourceReader
 
 Digest = Callable[..., str | None]
 
 
 @pytest.fixture
-def digest(tmp_path: Path) -> Iterator[Digest]:
+def digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Digest]:
     """Hash the function ``f`` of a project's module; other modules go by their names."""
-    loaded: list[str] = []
-    sys.path.insert(0, str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    before = set(sys.modules)
 
-    def load(name: str, text: str) -> None:
-        path = tmp_path / f"{name}.py"
-        path.write_text(textwrap.dedent(text))
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        loaded.append(name)
-        spec.loader.exec_module(module)
-
-    def take(text: str, root: Path | None = None, **others: str) -> str | None:
-        source._parse.cache_clear()  # versions of one file, written within one tick of its clock
-        for name, other in others.items():
-            load(name, other)
-        load("project_under_test", text)
-        function = vars(sys.modules["project_under_test"])["f"]
+    def take(text: str, **others: str) -> str | None:
+        for name in set(sys.modules) - before:
+            del sys.modules[name]
+        importlib.invalidate_caches()
+        for name, other in {**others, "project_under_test": textwrap.dedent(text)}.items():
+            path = tmp_path / f"{name}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(other)
+        function = vars(importlib.import_module("project_under_test"))["f"]
         call = Call("python", getattr(function, "function", function), {}, Options())
-        return SourceReader(root or tmp_path, tmp_path / "matlab").digest([call])
+        return SourceReader(tmp_path, tmp_path / "matlab").digest([call])
 
     yield take
-    sys.path.remove(str(tmp_path))
-    for name in loaded:
-        sys.modules.pop(name, None)
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
 
 
 BASE = """
@@ -129,7 +117,144 @@ USED = [
         "from tools import g\ndef f(x): return g(x)\n",
         {"more": "B = {}\n", "tools": "from more import B as C\ndef g(x): return C\n"},
     ),
+    # changed after it was bound
+    ("A = dict()\nA['b'] = {}\ndef f(x): return A\n", {}),
+    ("A = []\nA.append({})\ndef f(x): return A\n", {}),
+    ("A = dict()\nfor i in range({}):\n    A[i] = 1\ndef f(x): return A\n", {}),
+    ("A = 1\ndef start():\n    global A\n    A = {}\nstart()\ndef f(x): return A\n", {}),
+    ("import math\nmath.lab = {}\ndef f(x): return math.lab\n", {}),
+    ("class G: pass\ng = G()\ng.a = {}\ndef f(x): return g.a\n", {}),
+    ("def g(x): return 1\ng = [g, {}]\ndef f(x): return g\n", {}),
+    # defined under a condition
+    ("C = {}\nif C > 4:\n    A = 1\nelse:\n    A = 2\ndef f(x): return A\n", {}),
+    ("if 1:\n    if 2 < {}:\n        def g(): pass\ndef f(x): return g()\n", {}),
+    ("with open(__file__) as o:\n    A = {}\ndef f(x): return A\n", {}),
+    ("match {}:\n    case 4: A = 1\n    case a: A = 2\ndef f(x): return A\n", {}),
+    ("match [{}]:\n    case [A]: pass\ndef f(x): return A\n", {}),
+    ("(A := {})\ndef f(x): return A\n", {}),
+    ("for A in [{}]: pass\ndef f(x): return A\n", {}),
+    ("[A := i for i in [{}]]\ndef f(x): return A\n", {}),
+    # of functions and classes
+    ("from functools import partial\ndef g(a): return a\nh = partial(g, {})\ndef f(x): h()\n", {}),
+    ("def f(x):\n    def g(): return {}\n    return g()\n", {}),
+    ("A = {}\ndef f(x):\n    class G:\n        a = A\n    return G.a\n", {}),
+    ("A = {}\ndef f(x):\n    global A\n    A += x\n", {}),
+    ("A = {}\ndef f(x): return [A for _ in x]\n", {}),
+    ("x = {}\ndef f(y): return [x for x in x]\n", {}),
+    ("class G:\n    @staticmethod\n    def f(x): return {}\nf = G.f\n", {}),
+    ("A = {}\nclass G:\n    @staticmethod\n    def f(x): return A\nf = G.f\n", {}),
+    ("f = lambda x: x + {}\n", {}),
+    ("A = {}\nfs = [lambda x: x + A]\nf = fs[0]\n", {}),
+    ("def make(n):\n    def f(x): return x + n\n    return f\nf = make({})\n", {}),
+    ("def make(n):\n    return lambda x: x + n[0]\nf = make([{}])\n", {}),
+    ("def d(f):\n    def g(x): return f(x)\n    return g\n@d\ndef f(x): return {}\n", {}),
+    ("def d(f):\n    def g(x): return f(x) + {}\n    return g\n@d\ndef f(x): return 1\n", {}),
+    (
+        "from tools import d\n@d\ndef f(x): return 1\n",
+        {
+            "tools": (
+                "import functools\ndef d(f):\n    @functools.wraps(f)\n"
+                "    def g(x): return f(x) + {}\n    return g\n"
+            )
+        },
+    ),
+    (
+        "import tools\n@tools.d({})\ndef f(x): return 1\n",
+        {"tools": "def d(n): return lambda f: f\n"},
+    ),
+    (
+        "import tools\nclass G(tools.B): pass\ndef f(x): return G()\n",
+        {"tools": "class B: a = {}\n"},
+    ),
+    (
+        "from dataclasses import dataclass as d\n@d\nclass G:\n    a{}: int = 0\ndef f(x): G()\n",
+        {},
+    ),
+    (
+        "from dataclasses import dataclass\n@dataclass\nclass G:\n    a{}: int\ndef f(x): G(1)\n",
+        {},
+    ),
+    (
+        "import functools\n@functools.singledispatch\ndef g(x): pass\n@g.register\n"
+        "def _(x: int): return {}\ndef f(x): return g(x)\n",
+        {},
+    ),
+    ("T = {'a': 1}\ndef g(): return {}\nT2 = {'g': g}\ndef f(x): return T2[x]()\n", {}),
+    # whatever is imported, and wherever
+    ("def f(x):\n    import tools\n    return tools.g(x)\n", {"tools": "def g(x): return {}\n"}),
+    ("def f(x):\n    import tools as t\n    return t.A\n", {"tools": "A = {}\n"}),
+    (
+        "def f(x):\n    from tools import g as h\n    return h(x)\n",
+        {"tools": "def g(x): return {}\n"},
+    ),
+    (
+        "def f(x):\n    from tools import g\n    return [lambda: g(x)]\n",
+        {"tools": "def g(x):\n    import more\n    return more.A\n", "more": "A = {}\n"},
+    ),
+    ("def f(x):\n    class G:\n        from tools import g\n", {"tools": "def g(x): return {}\n"}),
+    (
+        "try:\n    from tools import g\nexcept ImportError:\n    g = None\ndef f(x): return g(x)\n",
+        {"tools": "def g(x): return {}\n"},
+    ),
+    ("from pkg.mod import g\ndef f(x): return g(x)\n", {"pkg/mod": "def g(x): return {}\n"}),
+    ("import pkg.mod\ndef f(x): return pkg.mod.g(x)\n", {"pkg/mod": "def g(x): return {}\n"}),
+    ("import pkg.mod as m\ndef f(x): return m.g(x)\n", {"pkg/mod": "def g(x): return {}\n"}),
+    ("from pkg import mod\ndef f(x): return mod.g(x)\n", {"pkg/mod": "def g(x): return {}\n"}),
+    (
+        "def f(x):\n    import pkg.mod as m\n    return m.g(x)\n",
+        {"pkg/mod": "def g(x): return {}\n"},
+    ),
+    (
+        "from pkg import g\ndef f(x): return g(x)\n",
+        {"pkg/__init__": "from .mod import g\n", "pkg/mod": "def g(x): return {}\n"},
+    ),
+    (
+        "import pkg\ndef f(x): return pkg.mod.g(x)\n",
+        {"pkg/__init__": "from . import mod\n", "pkg/mod": "def g(x): return {}\n"},
+    ),
+    (
+        "import pkg\ndef f(x): return pkg.g(x)\n",
+        {"pkg/__init__": "from .mod import *\n", "pkg/mod": "def g(x): return {}\n"},
+    ),
+    (
+        "from pkg.sub.one import g\ndef f(x): return g(x)\n",
+        {
+            "pkg/sub/one": "from ..two import A\nfrom .three import B\ndef g(x): return A + B\n",
+            "pkg/two": "A = {}\n",
+            "pkg/sub/three": "B = 1\n",
+        },
+    ),
+    (
+        "from pkg.sub.one import g\ndef f(x): return g(x)\n",
+        {
+            "pkg/__init__": "",
+            "pkg/sub/__init__": "",
+            "pkg/sub/one": "def g(x):\n    from .three import B\n    return B\n",
+            "pkg/two": "A = 1\n",
+            "pkg/sub/three": "B = {}\n",
+        },
+    ),
+    (
+        "from tools import *\ndef f(x): return g(x)\n",
+        {"tools": "from more import *\nfrom tools import *\n", "more": "def g(x): return {}\n"},
+    ),
+    # and from where, if it is not the project's own
+    ("from math import <f> as g\ndef f(x): return g(x)\n", {}),
+    ("import <m> as g\ndef f(x): return g.x\n", {}),
+    ("def f(x):\n    from math import <f> as g\n    return g(x)\n", {}),
+    ("from <m> import *\ndef f(x): return sin(x)\n", {}),
+    (
+        "from tools import <f> as g\ndef f(x): return g(x)\n",
+        {"tools": "def sin(): 1\ndef cos(): 1\n"},
+    ),
+    ("def f(x): return g(x)\nfrom tools import <f> as g\n", {"tools": "sin = cos = 1\n"}),
 ]
+
+
+def fill(text: str, number: int) -> str:
+    """Return a text with the number 4 or 5 in its gap; or one of two functions or modules."""
+    function, module = {4: ("sin", "math"), 5: ("cos", "cmath")}[number]
+    return text.replace("{}", str(number)).replace("<f>", function).replace("<m>", module)
 
 
 @pytest.mark.parametrize(("text", "others"), USED, ids=[str(n) for n in range(len(USED))])
@@ -137,13 +262,45 @@ def test_what_is_used(digest: Digest, text: str, others: dict[str, str]) -> None
     """What a step uses of its project counts, across modules, however it is spelled."""
 
     def filled(number: int) -> str | None:
-        fill = str(number)
-        return digest(
-            text.replace("{}", fill), **{n: t.replace("{}", fill) for n, t in others.items()}
-        )
+        return digest(fill(text, number), **{n: fill(t, number) for n, t in others.items()})
 
     assert filled(4) == filled(4)
     assert filled(4) != filled(5)
+
+
+UNUSED = [
+    ("def g(x): return {}\ndef f(x): return x\n", {}),
+    ("def x(): return {}\ndef f(x): return x\n", {}),
+    ("A = {}\ndef f(x):\n    A = x\n    return A\n", {}),
+    ("A = {}\ndef f(x): return [A for A in x]\n", {}),
+    ("A = {}\ndef f(x): return (lambda A: A)(x)\n", {}),
+    ("A = {}\ndef f(x):\n    for A in x: print(A)\n    def g(): return A\n    return g\n", {}),
+    ("A = {}\ndef f(x: A) -> A:\n    y: A = x\n    return y\n", {}),
+    ("A = {}\ndef f(x): return x.A\n", {}),
+    (
+        "import tools\ndef f(x): return tools.g(x)\n",
+        {"tools": "def g(x): 1\ndef h(x): return {}\n"},
+    ),
+    ("def f(x):\n    import tools\n    return tools.g(x)\n", {"tools": "def g(x): 1\nA = {}\n"}),
+    ("import pointillist as pt\n@pt.step(retries={})\ndef f(x): return 1\n", {}),
+    ("from pointillist import step as s\n@s(retries={})\ndef f(x): return 1\n", {}),
+    (
+        "import pointillist as pt\n@pt.step(retries={})\ndef g(x): pass\ndef f(x): return g(x)\n",
+        {},
+    ),
+    ("A = {}\nimport math\ndef f(x): return math.sin(x)\n", {}),
+    ("import math, cmath\nimport os.path\nif {}: import os\ndef f(x): return math.sin(x)\n", {}),
+]
+
+
+@pytest.mark.parametrize(("text", "others"), UNUSED, ids=[str(n) for n in range(len(UNUSED))])
+def test_what_is_not_used(digest: Digest, text: str, others: dict[str, str]) -> None:
+    """What only looks like something of the module that a step uses does not count."""
+
+    def filled(number: int) -> str | None:
+        return digest(fill(text, number), **{n: fill(t, number) for n, t in others.items()})
+
+    assert filled(4) == filled(5)
 
 
 def test_not_used(digest: Digest) -> None:
@@ -171,13 +328,44 @@ def test_run_or_imported(digest: Digest, tmp_path: Path) -> None:
         + "here = Path(__file__).parent\n"
         + "print(SourceReader(here, here).digest([Call('python', f, {}, Options())]))\n"
     )
-    printed = subprocess.run(
-        [sys.executable, tmp_path / "project_under_test.py"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert imported == printed.strip()
+    for program in (tmp_path / "project_under_test.py", "project_under_test.py"):
+        printed = subprocess.run(
+            [sys.executable, program], cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
+        assert imported == printed.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(x): return " + " + ".join(f"x[{n}]" for n in range(400)) + " + {}\n",
+        "def f(x):\n    if x == {}: return 0\n"
+        + "".join(f"    elif x == {n}: return {n}\n" for n in range(400)),
+    ],
+)
+def test_deep(digest: Digest, text: str) -> None:
+    """Long sums and long chains of ``elif``, as tables are written out, have a hash too."""
+    assert digest(text.replace("{}", "-1")) != digest(text.replace("{}", "-2"))
+
+
+def test_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python stays as it was when it was loaded; ``.m`` files are read anew after a refresh."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "once.py").write_text("import late\ndef f(): return late.A\n")
+    (tmp_path / "late.py").write_text("A = 1\n")
+    (tmp_path / "run.m").write_text("function run(), 1; end")
+    reader = SourceReader(tmp_path, tmp_path)
+    python = Call("python", importlib.import_module("once").f, {}, Options())
+    matlab = Call("matlab", "run", {}, Options())
+    loaded, written = reader.digest([python]), reader.digest([matlab])
+    (tmp_path / "late.py").write_text("A = 2\n")
+    (tmp_path / "run.m").write_text("function run(), 2; end")
+    assert (loaded, written) == (reader.digest([python]), reader.digest([matlab]))
+    reader.refresh()
+    assert loaded == reader.digest([python])
+    assert written != reader.digest([matlab])
+    assert loaded != SourceReader(tmp_path, tmp_path).digest([python])
+    del sys.modules["once"], sys.modules["late"]
 
 
 def test_version_instead(tmp_path: Path) -> None:
@@ -208,60 +396,3 @@ def test_matlab(tmp_path: Path) -> None:
     assert both == take()
     (tmp_path / "second.m").write_text("function y = second(x)\n  y = 3 * x;\nend\n")
     assert both != take()
-
-
-SAMPLE = r'''
-import os
-def f(a, /, b: int = 1, *args: str, c=0x1F, **kw) -> None:
-    """doc"""
-    x = f"{a!r:>{b}} {{brace}} {c=}" f'{b:}' "tail" 'ü͸'
-    y = f"a{{b}}c{a}d{{" "}}e" f"" f"{a:{b}.{c}}"
-    w = f"{chr(65)}" f"x", rb"raw" b"bytes" if False else 0xffffffffffffffffffff
-    try:
-        pass
-    except* ValueError as e:
-        raise
-    match a:
-        case {"k": [1, *rest], **more} if rest: pass
-        case str() | None: pass
-        case A(x=1): pass
-    with (open(a) as g, open(b)): pass
-    lambda q, *, r=1: (yield)
-    (n := 10)
-    return [i for i in a if i], {**kw}, {*args}, a[1:2, ...], -1, 1e300, 1j, not a, 10**20
-async def g(): return [i async for i in f()]
-class C(Base, metaclass=M):
-    """doc"""
-    x: int
-    y: int = 3
-    def m(self): return super().m()
-@deco(1)
-def h(): "only doc"
-global_x = u"text"
-del global_x
-'''
-
-SCRIPT = """
-import ast, sys, types
-text = open(sys.argv[1]).read()
-lines = [l for l in text.splitlines() if not l.startswith(("from ..",))]
-module = types.ModuleType("source")
-sys.modules["source"] = module
-exec(compile("\\n".join(lines), "source.py", "exec"), module.__dict__)
-sys.stdout.buffer.write(module.serialise(ast.parse(sys.stdin.buffer.read())).encode())
-"""
-
-
-@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
-def test_equal_on_all_pythons(version: str) -> None:
-    """A rich sample is written the same by every supported Python."""
-    found = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
-    if not found:
-        pytest.skip(f"Python {version} is not there")
-    other = subprocess.run(
-        [found[-1], "-c", SCRIPT, source.__file__],
-        input=SAMPLE.encode(),
-        capture_output=True,
-        check=True,
-    )
-    assert serialise(ast.parse(SAMPLE)) == other.stdout.decode()

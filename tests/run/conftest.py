@@ -63,7 +63,9 @@ class Workshop:
         return [
             data
             for journal in sorted(self.root.glob(".pointillist/runs/*.jsonl"))
-            for data in map(json.loads, journal.read_text().splitlines())
+            for line in journal.read_text().splitlines(keepends=True)
+            if line.endswith("\n")  # a runner may just be writing
+            for data in [json.loads(line)]
             if data["kind"] == "attempt"
         ]
 

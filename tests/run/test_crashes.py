@@ -1,16 +1,24 @@
-"""SIGKILL before every file operation of a run: nothing partial, nothing twice, the same end."""
+"""SIGKILL before every file operation of a run: nothing partial, nothing twice, the same end.
+
+A closing line that is in a journal when its runner dies counts: what it tells of is published.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+import json
 import os
+import random
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pointillist.plan.states import State
+
+from .filecalls import count, dying
 
 PROJECT = """
 from __future__ import annotations
@@ -25,9 +33,17 @@ def halves(raw: Path) -> dict[str, str]:
 
 
 @pt.step
-def joined(lefts: list[str], rights: list[str]) -> str:
+def letters(raw: Path, out: Path) -> Path:
+    (out / "first").mkdir(parents=True)
+    (out / "first/1").write_text(raw.read_text()[:1])
+    (out / "last").write_text(raw.read_text()[-1:])
+    return out
+
+
+@pt.step
+def joined(lefts: list[str], rights: list[str], letters: list[Path]) -> str:
     print("joining", len(lefts))
-    return "".join(lefts) + "|" + "".join(rights)
+    return "".join(lefts) + "|" + "".join(rights) + (letters[0] / "first/1").read_text()
 
 
 class Item(pt.Record):
@@ -48,11 +64,14 @@ class Item(pt.Record):
     pieces: Path = pt.shell(
         "mkdir {out} && cp {left} {out}/1 && mkdir {out}/more && cp {right} {out}/more/2"
     ).to("pieces")
+    alphabet: Path = letters.step(raw, pt.out).to("alphabet")
 
 
 class Group(pt.Aggregate[Item]):
     group: str = pt.key()
-    joined: str = joined.step(pt.each(Item.left), pt.each(Item.right)).to()
+    joined: str = joined.step(
+        pt.each(Item.left), pt.each(Item.right), pt.each(Item.alphabet)
+    ).to()
 
 
 class Lab(pt.Project):
@@ -63,8 +82,6 @@ if __name__ == "__main__":
     Lab().main()
 """
 
-SYSTEM_CALLS = ("link", "replace", "rename", "unlink", "mkdir", "rmdir", "open", "write")
-
 
 def fill(shop: Any, letters: str, names: str = "a") -> None:
     """Write the raw files: 100 letters each, whatever the letters."""
@@ -72,34 +89,6 @@ def fill(shop: Any, letters: str, names: str = "a") -> None:
     for name in names:
         text = "".join(letters[i % len(letters)] for i in range(100))
         (shop.root / f"raw/{name}.txt").write_text(text + name)
-
-
-def killing(number: int, work: Callable[[], object], total: Path | None = None) -> None:
-    """Do something, but die before the file operation of a number; 0: count them all."""
-    done = 0
-
-    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
-        def counts(*args: Any, **options: Any) -> Any:
-            nonlocal done
-            done += 1
-            if done == number:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return call(*args, **options)
-
-        return counts
-
-    for name in SYSTEM_CALLS:
-        setattr(os, name, counted(getattr(os, name)))
-    work()
-    if total is not None:
-        total.write_text(str(done))
-
-
-def count(shop: Any, fork: Any, work: Callable[[], object]) -> int:
-    """Return how many file operations something does; it is done in a fork."""
-    place = shop.root.parent / "count"
-    assert 0 == fork(lambda: killing(0, work, place))
-    return int(place.read_text())
 
 
 def check_judgement(shop: Any, wanted: dict[str, bytes]) -> None:
@@ -116,6 +105,38 @@ def check_judgement(shop: Any, wanted: dict[str, bytes]) -> None:
                 assert expected and expected == found, (str(task), planner.judge(task))
 
 
+def closed(shop: Any) -> dict[tuple[str, str, int], dict[str, Any]]:
+    """Return the outputs that closing lines tell of, by operation, job and attempt."""
+    return {
+        (a["operation"], a["job"], a["number"]): a["outputs"]
+        for a in shop.attempts()
+        if a["outcome"] == "complete"
+    }
+
+
+def check_nothing_lost(shop: Any, counted: dict[tuple[str, str, int], Any]) -> None:
+    """Hold that what had been recorded is what lies there now, and was not done again."""
+    now = closed(shop)
+    assert counted.items() <= now.items()
+    last = {(operation, job): number for operation, job, number in sorted(now)}
+    for (operation, job, number), outputs in counted.items():
+        if number == last[operation, job]:
+            [folder] = [path for path in shop.jobs() if path.name == job]
+            for made in outputs.values():
+                if (folder / made["file"]).is_file():
+                    content = (folder / made["file"]).read_bytes()
+                    assert made["hash"] == hashlib.sha256(content).hexdigest(), made["file"]
+
+
+def check_whole(there: dict[str, bytes], wanted: dict[str, bytes]) -> None:
+    """Hold that a folder that is in its place has all its files: those before, or those after."""
+    folders = {str(Path(*Path(k).parts[:3])) for k in wanted if "pieces/" in k or "alphabet/" in k}
+    assert 2 == len(folders)
+    for folder in folders:
+        files = {k for k in there if k.startswith(f"{folder}/")}
+        assert files in (set(), {k for k in wanted if k.startswith(f"{folder}/")})
+
+
 def copied(source: Any, place: Path) -> None:
     """Copy a project as it lies, hard links and times included."""
     assert 0 == os.system(f"rm -rf '{place}' && cp -a '{source}' '{place}'")
@@ -125,6 +146,14 @@ def copied(source: Any, place: Path) -> None:
 def quick_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the environment be known: looking at all packages takes longer than a whole run."""
     monkeypatch.setattr("pointillist.run.environment._describe", lambda root: {"python": "3"})
+
+
+@pytest.fixture(
+    params=[0.0, float("inf")], ids=["a claim a step", "a claim for many"], autouse=True
+)
+def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no step, or each, count as short: those are done in a row under one claim."""
+    monkeypatch.setattr("pointillist.run.claiming.QUICK", request.param)
 
 
 @pytest.mark.parametrize(
@@ -144,20 +173,23 @@ def test_death_at_any_step(
         fill(shop, "abcdefghij")  # outputs of the same sizes
     before = shop.completed()
     copied(shop.root, tmp_path / "saved")
-    points = count(shop, fork, shop.run)
+    points = count(fork, shop.root, shop.run)
     new = shop.outputs()
-    assert 8 == len(new) and set(new) == set(old or new)
+    assert 10 == len(new) and set(new) == set(old or new)
     assert not again or all(len(old[k]) == len(new[k]) for k in new)
     assert 50 < points
 
     for number in range(1, points + 1, stride):
         copied(tmp_path / "saved", shop.root)
-        end = fork(lambda n=number: killing(n, shop.run))
+        end = fork(lambda n=number: dying(shop.root, n, shop.run))
         assert signal.SIGKILL == os.WTERMSIG(end), number
         for place, content in shop.outputs().items():
             assert content in (old.get(place), new[place]), (number, place)
+        check_whole(shop.outputs(), new)
         check_judgement(shop, new)
+        counted = closed(shop)
         assert 0 == fork(shop.run), number
+        check_nothing_lost(shop, counted)
         assert new == shop.outputs(), number
         assert [] == shop.leftovers(), number
         once = {key: before.get(key, 0) + 1 for key in shop.completed()}
@@ -165,41 +197,112 @@ def test_death_at_any_step(
         assert all(v.state is State.COMPLETE and not v.note for v in shop.verdicts().values())
 
 
-def test_death_in_recovery(workshop: Any, fork: Any, tmp_path: Path) -> None:
-    """Killed between two renames, then at any step of the recovery: still all ends well."""
-    shop = workshop(PROJECT)
+PAIR = """
+from __future__ import annotations
+from pathlib import Path
+import pointillist as pt
+
+
+class Item(pt.Record):
+    name: str = pt.key()
+    raw: Path = pt.seed("raw/{name}.txt")
+    both = pt.shell(
+        "cp {raw} {out.copy}; mkdir -p {out.parts}/in; tr a-z A-Z < {raw} > {out.parts}/in/1"
+    )
+    copy: Path = both.output("copy").to("copy.txt")
+    parts: Path = both.output("parts").to("parts")
+
+
+class Lab(pt.Project):
+    records = (Item,)
+"""
+
+
+@pytest.fixture
+def pair(workshop: Any, fork: Any, tmp_path: Path) -> Any:
+    """Make a project with one task that makes a file and a folder, done before; copied aside."""
+    shop = workshop(PAIR)
     fill(shop, "0123456789")
     shop.lab().discover()
     assert 0 == fork(shop.run)
     fill(shop, "abcdefghij")
-
-    def between_renames() -> None:
-        rename, done = os.replace, []
-
-        def replace(source: Any, place: Any) -> None:
-            done.append(str(place)) if str(place).endswith((".txt", "pieces")) else None
-            if len(done) == 2:
-                os.kill(os.getpid(), signal.SIGKILL)
-            rename(source, place)
-
-        os.replace = replace
-        shop.run(limit=1)
-
-    assert signal.SIGKILL == os.WTERMSIG(fork(between_renames))
-    halves = {Path(k).name: v for k, v in shop.outputs().items() if "t.txt" in k}
-    assert halves["left.txt"][:1] == b"a" and halves["right.txt"][:1] == b"0"
-    [verdict] = [v for task, v in shop.verdicts().items() if task.endswith("pair")]
-    assert State.STALE is verdict.state
-    assert "died; the next run finishes or discards it" in str(verdict)
-
     copied(shop.root, tmp_path / "saved")
-    copied(tmp_path / "saved", shop.root)
-    assert 1 == shop.run().recovered
+    return shop
+
+
+def check_end(shop: Any, fork: Any, new: dict[str, bytes], counted: Any, deaths: Any) -> None:
+    """Hold that the next run ends well what was killed several times."""
+    check_judgement(shop, new)
+    assert 0 == fork(shop.run), deaths
+    check_nothing_lost(shop, counted)
+    assert new == shop.outputs() and [] == shop.leftovers(), deaths
+    assert {2} == set(shop.completed().values()), deaths
+    assert [State.COMPLETE] == [v.state for v in shop.verdicts().values()], deaths
+
+
+def test_death_in_recovery(pair: Any, fork: Any, tmp_path: Path) -> None:
+    """Killed after its closing line, then at any step of the recovery: it is published once."""
+    points = count(fork, pair.root, pair.run)
+    new = pair.outputs()
+    recovered = 0
+    for first in range(1, points + 1):
+        copied(tmp_path / "saved", pair.root)
+        assert signal.SIGKILL == os.WTERMSIG(fork(lambda n=first: dying(pair.root, n, pair.run)))
+        counted = closed(pair)
+        if len(counted) < 2:
+            continue  # not yet recorded: `test_death_at_any_step`
+        copied(pair.root, tmp_path / "dead")
+        for second in itertools.count(1):
+            copied(tmp_path / "dead", pair.root)
+            if 0 == fork(lambda n=second: dying(pair.root, n, pair.run)):
+                break
+            recovered += 1
+            check_end(pair, fork, new, counted, (first, second))
+    assert 30 < recovered
+
+
+def test_death_in_recovery_of_a_recovery(pair: Any, fork: Any, tmp_path: Path) -> None:
+    """Killed up to four times, each time at another step: still nothing is lost or done twice."""
+    points = count(fork, pair.root, pair.run)
+    new = pair.outputs()
+    chance, most = random.Random(20261121), 0
+    for number in range(400 if os.environ.get("POINTILLIST_LONG") else 40):
+        copied(tmp_path / "saved", pair.root)
+        deaths = []
+        for upper in (points, 16, 16, 16):
+            deaths.append(chance.randint(1, upper))
+            if 0 == fork(lambda n=deaths[-1]: dying(pair.root, n, pair.run)):
+                break
+        most = max(most, len(deaths))
+        check_end(pair, fork, new, closed(pair), (number, deaths))
+    assert 4 == most
+
+
+def test_death_in_discover(workshop: Any, fork: Any, tmp_path: Path) -> None:
+    """Killed at any step of a discovery: aggregates have their old members or their new ones."""
+    shop = workshop(PROJECT)
+    fill(shop, "0123456789")
+    shop.lab().discover()
+    assert 0 == fork(shop.run)
+    fill(shop, "0123456789", "abc")
+    copied(shop.root, tmp_path / "saved")
+    points = count(fork, shop.root, lambda: shop.lab().discover())
+    before = json.loads(
+        next((tmp_path / "saved").rglob("Group/**/signac_job_document.json")).read_text()
+    )
+    after = json.loads(next(shop.root.rglob("Group/**/signac_job_document.json")).read_text())
+    assert (1, 3) == (len(before["members"]), len(after["members"]))
+    assert 0 == fork(shop.run)
     new = shop.outputs()
-    for number in range(1, 13):  # claim, renames, tidying, release
+    for number in range(1, points + 1):
         copied(tmp_path / "saved", shop.root)
-        assert signal.SIGKILL == os.WTERMSIG(fork(lambda n=number: killing(n, shop.run)))
-        check_judgement(shop, new)
-        assert 0 == fork(shop.run), number
-        assert new == shop.outputs() and [] == shop.leftovers(), number
-        assert {2} == set(shop.completed().values()), number
+        work = lambda n=number: dying(shop.root, n, lambda: shop.lab().discover())  # noqa: E731
+        assert signal.SIGKILL == os.WTERMSIG(fork(work)), number
+        [document] = shop.root.rglob("Group/**/signac_job_document.json")
+        assert json.loads(document.read_text()) in (before, after), number
+        assert 0 == fork(shop.verdicts), number
+        assert 0 == fork(lambda: shop.lab().discover()), number
+        assert after == json.loads(document.read_text()), number
+        if number % 8 == 0:  # what follows differs little
+            assert 0 == fork(shop.run), number
+            assert new == shop.outputs() and [] == shop.leftovers(), number

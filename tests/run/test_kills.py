@@ -1,21 +1,26 @@
-"""SIGKILL at random instants of whole runs, and two runs at the same time."""
+"""SIGKILL at random instants of whole runs, of forks of this process and of real ones.
+
+With ``POINTILLIST_LONG=1`` in the environment there are 300 kills instead of 40.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pointillist.plan.states import State
 
-KILLS = 30
+LONG = bool(os.environ.get("POINTILLIST_LONG"))
+FORKS, PROCESSES = (270, 30) if LONG else (34, 6)
+"""How many forks of this process are killed, and how many ``python project.py run``."""
 
 PROJECT = """
 from __future__ import annotations
@@ -88,43 +93,97 @@ def start(shop: Any, *words: str) -> subprocess.Popen[str]:
     )
 
 
-def check_end(shop: Any, wanted: dict[str, bytes]) -> None:
-    """Hold the end of a run: all there, nothing left over, nothing done twice."""
+Closed = dict[tuple[str, str], dict[str, Any]]
+
+
+def closed(shop: Any) -> Closed:
+    """Return the attempts whose closing lines are in journals, by operation and job."""
+    found: Closed = {}
+    for attempt in shop.attempts():
+        if attempt["outcome"] == "complete":
+            assert (attempt["operation"], attempt["job"]) not in found, "done twice"
+            found[attempt["operation"], attempt["job"]] = attempt
+    return found
+
+
+def check_killed(shop: Any, counted: Closed, wanted: dict[str, bytes]) -> Closed:
+    """Hold what a kill leaves: nothing partial, nothing lost that counted; return what counts."""
+    for place, content in shop.outputs().items():
+        assert wanted[place] == content, place
+    now = closed(shop)
+    assert counted.items() <= now.items()
+    assert set(shop.completed()) == set(now)
+    return now
+
+
+def check_end(shop: Any, counted: Closed, wanted: dict[str, bytes]) -> None:
+    """Hold the end of a run: all there, nothing left over, nothing done twice or lost."""
     assert wanted == shop.outputs()
     assert [] == shop.leftovers()
-    assert TASKS == len(shop.completed()) and {1} == set(shop.completed().values())
+    now = closed(shop)
+    assert TASKS == len(now) and counted.items() <= now.items()
+    for (_, job), attempt in now.items():
+        [folder] = [path for path in shop.jobs() if path.name == job]
+        for made in attempt["outputs"].values():
+            if (folder / made["file"]).is_file():
+                content = (folder / made["file"]).read_bytes()
+                assert made["hash"] == hashlib.sha256(content).hexdigest()
     assert all(v.state is State.COMPLETE and not v.note for v in shop.verdicts().values())
 
 
-def test_killed_at_random(
-    workshop: Any, fork_off: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Thirty kills: never anything partial, nothing finished done twice, the end is the same."""
+@pytest.fixture
+def quick_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the environment be known: looking at all packages takes longer than a whole run."""
     monkeypatch.setattr("pointillist.run.environment._describe", lambda root: {"python": "3"})
-    calm = made(workshop, "calm")
-    calm.run()
-    wanted = calm.outputs()
-    assert 5 * len(NAMES) + 2 == len(wanted)
 
+
+@pytest.fixture
+def wanted(workshop: Any, fork: Any, quick_environment: None) -> dict[str, bytes]:
+    """Return the outputs of a run that nobody disturbs."""
+    calm = made(workshop, "calm")
+    assert 0 == fork(calm.run)
+    outputs: dict[str, bytes] = calm.outputs()
+    assert 5 * len(NAMES) + 2 == len(outputs)
+    return outputs
+
+
+def test_forks_killed_at_random(workshop: Any, fork_off: Any, wanted: dict[str, bytes]) -> None:
+    """Runs killed again and again: nothing partial, lost or done twice, the end is the same."""
     rounds, kills, chance = 0, 0, random.Random(20261120)
-    while kills < KILLS:
+    while kills < FORKS:
         rounds += 1
-        shop = made(workshop, f"round {rounds}")
-        while kills < KILLS:
-            pid = fork_off(lambda: os._exit(len(shop.run().failed)))  # noqa: B023  # forked at once
-            time.sleep(chance.uniform(0.02, 0.12))
+        shop, counted, longest = made(workshop, f"round {rounds}"), {}, 0.12
+        end = signal.SIGKILL
+        while end:
+            pid = fork_off(lambda: os._exit(troubles(shop.run())))  # noqa: B023  # forked at once
+            time.sleep(chance.uniform(0.01, longest))
             os.kill(pid, signal.SIGKILL)
             end = os.waitpid(pid, 0)[1]
-            for place, content in shop.outputs().items():
-                assert wanted[place] == content, place
-            if not os.WIFSIGNALED(end):
-                assert 0 == end
-                break
-            kills += 1
-        last = start(shop)
-        text = last.communicate()[0]
-        assert 0 == last.returncode, text
-        check_end(shop, wanted)
+            counted = check_killed(shop, counted, wanted)
+            assert end in (0, signal.SIGKILL)
+            kills += end == signal.SIGKILL
+        check_end(shop, counted, wanted)
+
+
+def test_processes_killed_at_random(workshop: Any, wanted: dict[str, bytes]) -> None:
+    """The same with ``python project.py run``, killed as soon as some tasks are done."""
+    rounds, kills, chance = 0, 0, random.Random(20261122)
+    while kills < PROCESSES:
+        rounds += 1
+        shop, counted = made(workshop, f"round {rounds}"), {}
+        end = -signal.SIGKILL
+        while end:
+            process = start(shop)
+            enough = len(counted) + chance.randint(1, 8)
+            while process.poll() is None and len(shop.completed()) < enough:
+                time.sleep(0.001)  # the kill is at random anyhow
+            process.kill()
+            text, end = process.communicate()[0], process.returncode
+            counted = check_killed(shop, counted, wanted)
+            assert end in (0, -signal.SIGKILL), text
+            assert "Traceback" not in text
+            kills += end == -signal.SIGKILL
+        check_end(shop, counted, wanted)
 
 
 def test_process_killed(workshop: Any) -> None:
@@ -151,11 +210,8 @@ def test_process_killed(workshop: Any) -> None:
     assert ["interrupted"] == [a["outcome"] for a in shop.attempts() if a["outcome"] != "complete"]
 
 
-def test_two_runs_at_once(workshop: Any, fork_off: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_runs_at_once(workshop: Any, fork_off: Any, wanted: dict[str, bytes]) -> None:
     """Two runs of one project at the same time: all is done, nothing twice, nothing failed."""
-    monkeypatch.setattr("pointillist.run.environment._describe", lambda root: {"python": "3"})
-    calm = made(workshop, "calm")
-    calm.run()
     for number in range(5):
         shop = made(workshop, f"lab {number}")
         for times in (1, 2):
@@ -164,7 +220,7 @@ def test_two_runs_at_once(workshop: Any, fork_off: Any, monkeypatch: pytest.Monk
             assert {times} == set(shop.completed().values())
             assert [] == shop.leftovers()
             if times == 1:
-                check_end(shop, calm.outputs())
+                check_end(shop, {}, wanted)
             for letter in NAMES:
                 (shop.root / f"raw/{letter}.txt").write_text(f"{letter}abcdefgh\n" * 1000)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointillist.space.layout import JobFolder, Layout, claims_in, is_job, stages_in
+from pointillist.space.layout import JobFolder, Layout, claims_in, is_job, logs_in, stages_in
 
 STEPS = st.from_regex(r"[A-Za-z_]\w{0,12}", fullmatch=True)
 
@@ -20,6 +20,15 @@ def test_claims_are_read_back_from_their_names(step: str, generations: list[int]
     assert {step: sorted(generations)} == claims_in(
         [*names, "x.claim.1", ".x.claim.", "stats.json"]
     )
+
+
+@given(STEPS, st.lists(st.integers(1, 10**6), min_size=1, unique=True))
+def test_logs_are_read_back_from_their_names(step: str, attempts: list[int]) -> None:
+    """The names of logs give step and attempts, ascending."""
+    folder = JobFolder(Path("job"))
+    names = [folder.log(step, attempt).name for attempt in attempts]
+    assert {folder.logs} == {folder.log(step, attempt).parent for attempt in attempts}
+    assert {step: sorted(attempts)} == logs_in([*names, "x.log", ".1.log", "x.1.txt"])
 
 
 @given(STEPS, STEPS)

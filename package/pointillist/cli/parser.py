@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ..flow.compiled import CompiledProject
-from . import discover, exec, next, rekey, run, status, submit
+from . import discover, exec, history, logs, next, provenance, rekey, run, status, submit
 
 __all__ = ["ProjectParser"]
 
@@ -28,6 +28,9 @@ _VERBS = """verbs:
   exec       carry one operation out on some jobs, whatever their state is
   submit     hand operations to a scheduler
   rekey      give a record other keys; its job moves with its results
+  logs       what an attempt of a step printed
+  history    all attempts on a record: when, how they ended, who made them and where
+  provenance from a value back to the raw files that it was made of
 
 `VERB --help` shows examples."""
 
@@ -63,7 +66,7 @@ class ProjectParser(argparse.ArgumentParser):
         known = self._verbs.choices
         for name, extend in _OWN.items():
             extend(known[name])
-        for module in (discover, rekey):
+        for module in (discover, rekey, logs, history, provenance):
             verb = module.add(self._verbs)
 
             def main(args: Any, module: Any = module) -> int:

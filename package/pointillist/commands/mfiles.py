@@ -13,6 +13,7 @@ from pathlib import Path
 __all__ = ["source_files", "strip"]
 
 _CALLED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_IMPORTED = re.compile(r"\bimport\s+([A-Za-z_][\w.]*)\.\*")
 _PIECE = re.compile(
     r"(?P<space>\s+)|(?P<comment>[%#])|(?P<continuation>\.\.\.)|(?P<transpose>\.')"
     r"|(?P<word>[A-Za-z_]\w*)|(?P<number>\d+\.?(?!\.\.))|(?P<other>.)"
@@ -53,8 +54,8 @@ def source_files(function: str, search_path: Sequence[Path]) -> list[Path]:
     """Find the file of a function, and the files of the search path that it calls.
 
     A name in the code that is also the name of a file counts as a call, directly or through other
-    files; ``private`` folders and packages (``+name``) are looked into. Names in strings are not
-    seen.
+    files; ``private`` folders, packages (``+name``, ``import name.*``) and the folders of classes
+    (``@name``, with all methods) are looked into. Names in strings are not seen.
 
     Parameters
     ----------
@@ -71,8 +72,8 @@ def source_files(function: str, search_path: Sequence[Path]) -> list[Path]:
     first = _file_of(function, search_path)
     if first is None:
         return []
-    found = {first}
-    todo = [first]
+    found = set(_whole(first))
+    todo = list(found)
     while todo:
         path = todo.pop()
         folders = [path.parent / "private", *search_path]
@@ -80,16 +81,25 @@ def source_files(function: str, search_path: Sequence[Path]) -> list[Path]:
             folders.insert(0, path.parent)
         for name in _names_in(path):
             called = _file_of(name, folders)
-            if called is not None and called not in found:
-                found.add(called)
-                todo.append(called)
+            for file in _whole(called):
+                if file not in found:
+                    found.add(file)
+                    todo.append(file)
     return [first, *sorted(found - {first})]
 
 
 def _file_of(function: str, folders: Sequence[Path]) -> Path | None:
     *packages, name = function.split(".")
-    relative = Path(*(f"+{package}" for package in packages), f"{name}.m")
-    return next((folder / relative for folder in folders if (folder / relative).is_file()), None)
+    inner = Path(*(f"+{package}" for package in packages))
+    places = [f / inner / n for f in folders for n in (f"{name}.m", f"@{name}/{name}.m")]
+    return next((place for place in places if place.is_file()), None)
+
+
+def _whole(file: Path | None) -> list[Path]:
+    """Return a file, with all others of its class."""
+    if file is None:
+        return []
+    return sorted(file.parent.glob("*.m")) if file.parent.name.startswith("@") else [file]
 
 
 def _names_in(path: Path) -> set[str]:
@@ -100,7 +110,8 @@ def _names_in(path: Path) -> set[str]:
     for match in _CALLED.finditer(code):
         words = match[0].split(".")
         names.update(".".join(words[:count]) for count in range(1, len(words) + 1))
-    return names
+    packages = _IMPORTED.findall(code)
+    return names | {f"{package}.{name}" for package in packages for name in names}
 
 
 def _scan(source: str) -> Iterator[tuple[str, str]]:

@@ -270,7 +270,7 @@ class FlowProject(MendedProject):
         self._look_again()
 
     def _look_again(self) -> None:
-        """Show the aggregates as their members are now; none of their jobs is made."""
+        """Show the aggregates as their members are now; nothing is written."""
         if self._has_records:
             from ..space.changes import foresee
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import signac
@@ -108,7 +109,7 @@ class Shelves:
 
     def _project(self, cls: RecordType) -> Any:
         if cls not in self._projects:
-            root = self._space.project_of(cls).path
+            root = str(self._space.signac_root(cls))
             self._projects[cls] = _shelf_project(self, self._lab, cls, root)
         return self._projects[cls]
 
@@ -200,7 +201,15 @@ def _shelf_project(shelves: Shelves, lab: Any, cls: RecordType, root: str) -> An
         return job
 
     namespace = {"__module__": type(lab).__module__, "open_job": open_job}
-    project = type(type(lab).__name__, (signac.Project,), namespace)(root)
+    kind = type(type(lab).__name__, (signac.Project,), namespace)
+    try:
+        project = kind(root)
+    except LookupError:
+        # It is made with its first job. Until then it is shown, and nothing is written: what
+        # signac takes from the disk is the same as in the lab's own.
+        project = kind(lab.path)
+        project._path = root
+        project._workspace = str(Path(root, Path(project.workspace).name))
     project._environment = lab._environment
     project.shelves = shelves
     project.record_class = cls

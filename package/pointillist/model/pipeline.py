@@ -57,6 +57,23 @@ class StepSpec:
         return {made.name: str(made.filename) for made in self.outputs if made.stored}
 
     @cached_property
+    def above(self) -> frozenset[str]:
+        """The names of the stored steps of the same record that it depends on, however far."""
+        makers = {made.name: s for s in self.record.__steps__.values() for made in s.outputs}
+        found: set[str] = set()
+        for ref in self.refs():
+            maker = makers.get(ref.field) if ref.depth == 0 else None
+            if maker is not None:
+                found |= maker.above | ({maker.name} if maker.stored else set())
+        return frozenset(found)
+
+    @cached_property
+    def below(self) -> frozenset[str]:
+        """The names of the stored steps of the same record that depend on it, however far."""
+        steps = self.record.__steps__.values()
+        return frozenset(step.name for step in steps if step.stored and self.name in step.above)
+
+    @cached_property
     def needs_members(self) -> bool:
         """Whether an argument is taken from each member."""
         return has_each(dict(self.call.arguments))

@@ -116,9 +116,13 @@ class Planner:
         own : Journal
             This runner's journal.
         """
-        self._verdicts.pop(task.key, None)
         self.attempts.catch_up(self.space.layout, own)
         self.snapshot.claimed(claim)
+        return self.judge_held(task)
+
+    def judge_held(self, task: Task) -> Verdict:
+        """Judge a task that nobody else can have begun, since the claim on one before it holds."""
+        self._verdicts.pop(task.key, None)
         for source in self.needs(task).inputs.values():
             self.snapshot.forget_path(source.path)
         return self._look(task, mine=True)
@@ -207,8 +211,11 @@ class Planner:
             return None
         for maker in needs.upstream:
             made = self.attempts.last_good.get(maker.key)
-            if made is not None and made.outcome == "complete" and made.end * 1e9 > min(times):
-                return None
+            if made is not None and made.outcome == "complete":
+                # by this process's clock, or by that of the file system: one may be wrong
+                ends = (made.end * 1e9, *(o.print.mtime for o in made.outputs.values()))
+                if max(ends) > min(times):
+                    return None
         return Verdict(State.COMPLETE, note="found")
 
     def _waits(self, task: Task, needs: Needs) -> Iterator[Reason]:

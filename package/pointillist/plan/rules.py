@@ -11,6 +11,7 @@ source      the step's source, where it has no version; shown, but by itself no 
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -34,13 +35,17 @@ def outputs(
         now = snapshot.output(folder, filename)
         made = attempt.outputs.get(name)
         if now is None:
-            yield Reason("output", name, text=f"output {filename} is missing")
+            old = _size(made.print if made is not None else None)
+            yield Reason("output", filename, old, "missing", f"output {filename} is missing")
         elif made is None or made.file != filename:
-            yield Reason("output", name, text=f"output {filename} was made by no attempt")
+            old = made.file if made is not None else "none"
+            text = f"output {filename} was made by no attempt"
+            yield Reason("output", filename, old, filename, text)
         elif (made.print.size, made.print.count) != (now.size, now.count):
             yield Reason("output", filename, _size(made.print), _size(now))
         elif now.mtime < made.print.mtime and not _is_still(folder, filename, made, now, snapshot):
-            yield Reason("output", filename, text=f"output {filename} is older than what was made")
+            text = f"output {filename} is older than what was made"
+            yield Reason("output", filename, _time(made.print), _time(now), text)
 
 
 def edited(
@@ -80,13 +85,15 @@ def inputs(
         if name not in attempt.inputs:
             is_members = members is not None and any(name.startswith(m.id) for m in members)
             if not is_members or name.partition("/")[0] in known:
-                yield Reason("input", source.label, text=f"input {source.label} is new")
+                text = f"input {source.label} is new"
+                yield Reason("input", source.label, "not there", _size(now), text)
             continue
         old = attempt.inputs[name]
         if old is None or now is None:
             if old is not now:
                 gone = "is gone" if now is None else "was not there before"
-                yield Reason("input", source.label, text=f"input {source.label} {gone}")
+                text = f"input {source.label} {gone}"
+                yield Reason("input", source.label, _size(old), _size(now), text)
         else:
             yield from _compare(source, old, now, snapshot)
 
@@ -103,8 +110,10 @@ def _compare(
         if new != old.hash:
             yield Reason("input", source.label, f"content {old.hash[:8]}", f"content {new[:8]}")
     elif old.mtime != now.mtime:
-        text = f"input {source.label} has another time (above hash_limit, content is not compared)"
-        yield Reason("input", source.label, str(old.mtime), str(now.mtime), text)
+        then, since = _time(old), _time(now)
+        why = "above hash_limit, content is not compared"
+        text = f"input {source.label} has another time ({then} → {since}; {why})"
+        yield Reason("input", source.label, then, since, text)
 
 
 def arguments(attempt: Attempt, needs: Needs, record: Record) -> Iterator[Reason]:
@@ -120,7 +129,9 @@ def arguments(attempt: Attempt, needs: Needs, record: Record) -> Iterator[Reason
                 text = f"member {word}: {', '.join(which)}"
                 yield Reason("argument", "members", f"{len(old)}", f"{len(now)}", text)
         if not added and not removed:
-            yield Reason("argument", "members", text="members reordered")
+            place = next((n for n, id in enumerate(old) if now[n : n + 1] != [id]), 0)
+            before, after = (_some([names[id] for id in ids[place:]]) for ids in (old, now))
+            yield Reason("argument", "members", before, after, "members reordered")
     if _json(attempt.arguments or {}) != _json(needs.arguments):
         yield from _differing(attempt.arguments or {}, needs.arguments, "")
 
@@ -151,6 +162,22 @@ def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
-def _size(seen: Fingerprint) -> str:
+def _some(names: list[str]) -> str:
+    return ", ".join([*names[:3], *(["…"] if len(names) > 3 else [])])
+
+
+def _time(seen: Fingerprint) -> str:
+    """Return a time in words, to the nanosecond, which may be all that differs."""
+    seconds, nanoseconds = divmod(seen.mtime, 10**9)
+    try:
+        when = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds)
+    except OverflowError:  # some file systems know years beyond 9999
+        return f"{seen.mtime} ns"
+    return f"{when}.{nanoseconds:09d} UTC"
+
+
+def _size(seen: Fingerprint | None) -> str:
+    if seen is None:
+        return "not there"
     entries = "" if seen.count is None else f" in {seen.count} entries"
     return f"{seen.size} B{entries}"

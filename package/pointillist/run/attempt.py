@@ -198,6 +198,7 @@ class _Try:
     def run(self) -> Attempt:
         try:
             self._note_inputs()
+            self.worker.planner.source(self.task)  # of what runs, not of what is edited meanwhile
             outputs = self._make()
             self._look_again()
         except KeyboardInterrupt:
@@ -209,10 +210,15 @@ class _Try:
             return self._commit(outputs)
 
     def _commit(self, outputs: dict[str, StoredOutput]) -> Attempt:
-        """Record what was made, then publish it."""
-        self._check_claim()
+        """Record what was made, then publish it.
+
+        It is dated before the last look at the claim: if this process sleeps in between, what the
+        runner who takes over makes counts as later.
+        """
         try:
-            attempt = self._recorded("complete", outputs=outputs)
+            attempt = self._dated("complete", outputs=outputs)
+            self._check_claim()
+            self.worker.journal.append(attempt)
         except SpaceError as error:
             return self._failed(error)
         self._learn(attempt)
@@ -252,14 +258,20 @@ class _Try:
     def _failed(self, error: Exception) -> Attempt:
         """Record that the attempt failed, unless another runner has the task now."""
         self._check_claim()
+        code, exception = None, None
         if isinstance(error, PointillistError):
             text = str(error)
-        elif isinstance(error, OSError):
-            text = f"{_said(error)}."
-        else:  # of a format, or of ours
-            self._print(error)
-            text = f"{type(error).__name__}: {error}"
-        return self._ended("changed" if isinstance(error, InputChanged) else "failed", text)
+            if isinstance(error, TaskError):
+                code, exception = error.code, error.exception
+        else:
+            exception = type(error).__name__
+            if isinstance(error, OSError):
+                text = f"{_said(error)}."
+            else:  # of a format, or of ours
+                self._print(error)
+                text = f"{exception}: {error}"
+        outcome: Outcome = "changed" if isinstance(error, InputChanged) else "failed"
+        return self._ended(outcome, text, code=code, exception=exception)
 
     def _print(self, error: Exception) -> None:
         """Write an error that nobody expected into the log."""
@@ -353,7 +365,8 @@ class _Try:
             self._print(error)
             raise OutputUnwritable(
                 f"what {self.task.step.call.name} returned cannot be written to {made.filename}: "
-                f"{type(error).__name__}: {error}"
+                f"{type(error).__name__}: {error}",
+                exception=type(error).__name__,
             ) from error
 
     def _look_again(self) -> None:
@@ -367,14 +380,14 @@ class _Try:
                 "Run again when nothing writes to it any more."
             )
 
-    def _ended(self, outcome: Outcome, error: str) -> Attempt:
+    def _ended(self, outcome: Outcome, error: str, **how: Any) -> Attempt:
         """Record an attempt that made nothing."""
         discard(self.folder, self.task.step.name, self.stage)
         try:
-            attempt = self._recorded(outcome, error=error)
+            attempt = self._recorded(outcome, error=error, **how)
         except SpaceError:
             # nothing can be recorded; the run still says what happened
-            attempt = self._attempt(outcome, error=error)
+            attempt = self._attempt(outcome, error=error, **how)
         self._learn(attempt)
         return attempt
 
@@ -385,13 +398,17 @@ class _Try:
         )
 
     def _recorded(self, outcome: Outcome, **more: Any) -> Attempt:
+        attempt = self._dated(outcome, **more)
+        self.worker.journal.append(attempt)
+        return attempt
+
+    def _dated(self, outcome: Outcome, **more: Any) -> Attempt:
+        """Return the attempt as it is recorded, with the environment, which is written down."""
         try:
             environment = self.worker.environment.record(self.bench.matlab)
         except OSError as error:
             raise SpaceError(f"the environment cannot be recorded: {error}.") from error
-        attempt = self._attempt(outcome, environment=environment, **more)
-        self.worker.journal.append(attempt)
-        return attempt
+        return self._attempt(outcome, environment=environment, **more)
 
     def _learn(self, attempt: Attempt) -> None:
         self.worker.planner.attempts.add(attempt)

@@ -184,7 +184,9 @@ class Bench:
                 trace = trace.tb_next
             printed.write("".join(traceback.format_exception(type(error), error, trace)))
             raise StepFailed(
-                f"{named(call)} raised {type(error).__name__}: {error}", log=self.log
+                f"{named(call)} raised {type(error).__name__}: {error}",
+                exception=type(error).__name__,
+                log=self.log,
             ) from error
         finally:
             sys.stdout, sys.stderr = before
@@ -224,6 +226,7 @@ class Bench:
             raise CommandFailed(
                 f"{named(call)} failed ({finished.ending})"
                 f"{_last_words(self.log, call.kind == 'matlab')}",
+                code=finished.code,
                 log=self.log,
             )
         if not returns:

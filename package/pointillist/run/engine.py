@@ -42,6 +42,9 @@ class Engine:
         self.journal = Journal(layout, "serial")
         self.environment = Environment(layout)
         self.sources = SourceReader(layout.root, layout.matlab)
+        steps = [step for cls in self.space.classes for step in cls.__steps__.values()]
+        # now, as near as can be to their import: what is edited later is not what runs here
+        self.sources.digest(step.call for step in steps if step.call.kind != "matlab")
 
     @property
     def root(self) -> Path:
@@ -51,6 +54,7 @@ class Engine:
     def planner(self, rerun: frozenset[str] = frozenset(), retry_failed: bool = False) -> Planner:
         """Return a planner that looks at the disk, and at the journals, as they are now."""
         self.space.refresh()
+        self.sources.refresh()
         return Planner(
             self.space,
             self.attempts.refresh(self.space.layout, self.journal),

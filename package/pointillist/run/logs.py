@@ -22,7 +22,8 @@ def begin_log(log: Path) -> None:
     """
     for left in reversed(range(_TRIES)):
         try:
-            log.parent.mkdir(parents=True, exist_ok=True)
+            log.parent.parent.mkdir(exist_ok=True)  # but not the job's folder: it may be gone
+            log.parent.mkdir(exist_ok=True)
             log.touch()
             return
         except (FileExistsError, FileNotFoundError):

@@ -39,7 +39,13 @@ def publish(folder: JobFolder, step: str, attempt: Attempt) -> None:
             aside = folder.replaced(step, made.file)
             _remove(aside)
             os.rename(place, aside)
-            os.replace(staged, place)
+            try:
+                os.replace(staged, place)
+            except FileNotFoundError:
+                # another runner published it while this one slept: aside went what is newer
+                if os.path.lexists(aside) and not os.path.lexists(place):
+                    os.rename(aside, place)
+                raise
             _remove(aside)
 
 

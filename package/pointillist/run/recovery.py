@@ -9,15 +9,17 @@ from ..errors import SpaceError
 from ..plan.tasks import Task
 from ..space.claims import Claim, Owner, owner_of
 from ..space.journals import Attempt, attempt_in, read_journal
-from ..space.layout import JobFolder
+from ..space.layout import JobFolder, stages_in
 from .attempt import Worker
 from .publish import discard, is_published, publish
 
 __all__ = ["recover"]
 
 
-def recover(worker: Worker, task: Task, claim: Claim) -> bool:
-    """Finish or discard what dead runners have left; return whether something was finished.
+def recover(worker: Worker, task: Task, claim: Claim) -> int:
+    """Finish or discard what dead runners have left; return how many tasks were finished.
+
+    Under their claim they may have been at steps that depend on the claimed one.
 
     A dead runner's journal has a closing line: what it made is renamed into place. It has none:
     what it made is discarded, and this runner's journal says that the attempt was interrupted.
@@ -28,30 +30,39 @@ def recover(worker: Worker, task: Task, claim: Claim) -> bool:
         If that cannot be done now; nothing is lost by trying again later.
     """
     if not claim.left:
-        return False
-    finished = False
+        return 0
+    finished = 0
+    last_good = worker.planner.attempts.last_good
+    below = [s for n, s in type(task.record).__steps__.items() if n in task.step.below]
+    tasks = [task, *(Task(task.record, step) for step in below)]
     for generation in claim.left:
         owner = owner_of(claim.folder, task.step.name, generation)
         if owner is None:
             continue
-        recorded = _recorded_by(owner, worker, task)
-        if recorded is not None and not is_published(claim.folder, recorded):
-            _finish(recorded, claim.folder, task)
-            finished = True
-        elif recorded is None or worker.planner.attempts.last_good.get(task.key) != recorded:
-            _note_death(owner, worker, task, claim.folder)
-    discard(claim.folder, task.step.name)
+        found = _recorded_by(owner, worker)
+        for each in tasks:
+            recorded = found.get(each.key)
+            if recorded is not None and not is_published(claim.folder, recorded):
+                _finish(recorded, claim.folder, each)
+                finished += 1
+            elif each is not task:
+                if stages_in(claim.names, each.step.name):
+                    _note_death(owner, worker, each, claim.folder)
+            elif recorded is None or last_good.get(each.key) != recorded:
+                _note_death(owner, worker, each, claim.folder)
+    for each in tasks:
+        discard(claim.folder, each.step.name, names=claim.names)
     claim.names = os.listdir(claim.folder.place)
     return finished
 
 
-def _recorded_by(owner: Owner, worker: Worker, task: Task) -> Attempt | None:
-    """Return the last complete attempt of a task that a runner has recorded."""
-    found = None
+def _recorded_by(owner: Owner, worker: Worker) -> dict[tuple[str, str], Attempt]:
+    """Return the last complete attempt of each task that a runner has recorded."""
+    found = {}
     try:
         lines = list(read_journal(worker.space.layout.journal(owner.runner)))
     except FileNotFoundError:
-        return None
+        return {}
     except OSError as error:
         raise SpaceError(
             f"the journal of {owner.runner}, which died, cannot be read: "
@@ -62,8 +73,8 @@ def _recorded_by(owner: Owner, worker: Worker, task: Task) -> Attempt | None:
         if attempt is None:
             continue
         worker.planner.attempts.add(attempt)
-        if (attempt.operation, attempt.job) == task.key and attempt.outcome == "complete":
-            found = attempt
+        if attempt.outcome == "complete":
+            found[attempt.operation, attempt.job] = attempt
     return found
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
 import time
 from collections.abc import Callable, Iterable
@@ -14,13 +12,11 @@ from ..errors import PointillistError, SpaceError, Superseded, TaskError
 from ..plan.planner import Planner
 from ..plan.states import State, Verdict
 from ..plan.tasks import Task
-from ..space.claims import Claim, Owner, owner_of, take
+from ..space.claims import Claim, Owner
 from ..space.journals import Attempt, Journal
-from ..space.layout import generations_in
 from .attempt import Worker, failure
-from .heartbeat import fallen_silent, heartbeat, surely_held
-from .publish import uninterrupted
-from .recovery import recover
+from .claiming import Claiming
+from .heartbeat import fallen_silent, heartbeat
 
 __all__ = ["Listener", "Runner", "Summary"]
 
@@ -109,9 +105,13 @@ class Runner:
     fail_fast: bool = False
     limit: int | None = None
     again: bool = False
+    _claims: Claiming = field(init=False)
     _taken: set[Task] = field(default_factory=set, init=False)
     _completed: set[Task] = field(default_factory=set, init=False)
     _met_others: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._claims = Claiming(self.worker)
 
     @property
     def _planner(self) -> Planner:
@@ -142,6 +142,7 @@ class Runner:
             gone_through = self._pass(ordered, verdicts, summary)
             while not summary.limited and self._others_made_way(ordered, verdicts):
                 gone_through = self._pass(ordered, verdicts, summary)
+            summary.recovered = self._claims.recovered
             for task in gone_through:
                 self._sort(task, verdicts[task], summary)
         return summary
@@ -149,21 +150,27 @@ class Runner:
     def force(self, task: Task) -> Attempt | None:
         """Carry a task out whatever its state is; None if another runner has it."""
         with heartbeat(self._journal):
-            claim = self._claim(task)
+            claim = self._claims.claim(task)
             if claim is None:
                 return None
-            with uninterrupted():
-                recover(self.worker, task, claim)
-            self._planner.judge_claimed(task, claim, self._journal)
             try:
+                self._planner.judge_claimed(task, claim, self._journal)
                 return self._attempts(task, claim)
             finally:
-                claim.release(surely_held(claim, self._journal))
+                self._claims.release(claim)
 
     def _pass(
         self, tasks: list[Task], verdicts: dict[Task, Verdict], summary: Summary
     ) -> list[Task]:
         """Go through tasks once, up to the limit; return those that were gone through."""
+        try:
+            return self._go_through(tasks, verdicts, summary)
+        finally:
+            self._claims.let_go()
+
+    def _go_through(
+        self, tasks: list[Task], verdicts: dict[Task, Verdict], summary: Summary
+    ) -> list[Task]:
         changed: set[Task] = set()
         for number, task in enumerate(tasks):
             upstream = self._upstream(task)
@@ -174,14 +181,17 @@ class Runner:
                         changed.add(task)
                     verdicts[task] = verdict
                     if not self._wants(task, verdict):
+                        self._claims.let_go()
                         continue
             elif not self._wants(task, verdicts[task]):
+                self._claims.let_go()
                 continue
             if self._is_full(summary):
                 summary.limited = True
                 return tasks[:number]
             changed.add(task)
-            verdicts[task] = self._take_up(task, summary)
+            following = tasks[number + 1] if number + 1 < len(tasks) else None
+            verdicts[task] = self._take_up(task, following, summary)
             if summary.failed and self.fail_fast:
                 summary.limited = True
                 return tasks[: number + 1]
@@ -247,13 +257,13 @@ class Runner:
         carried_out = summary.done + len(summary.failed)
         return self.limit is not None and carried_out >= self.limit
 
-    def _take_up(self, task: Task, summary: Summary) -> Verdict:
+    def _take_up(self, task: Task, following: Task | None, summary: Summary) -> Verdict:
         """Claim a task, look again, and carry it out if it still must be."""
         for _ in range(_TRIES):
             try:
-                claim = self._claim(task)
+                claim = self._claims.claim(task)
                 if claim is not None:
-                    attempt = self._settle(task, claim, summary)
+                    attempt = self._settle(task, claim, following, summary)
                     if attempt is not None and attempt.outcome == "complete":
                         return self._planner.done(task, attempt)
             except SpaceError as error:
@@ -271,13 +281,16 @@ class Runner:
         self._met_others = self._met_others or task not in self._taken
         return verdict
 
-    def _settle(self, task: Task, claim: Claim, summary: Summary) -> Attempt | None:
+    def _settle(
+        self, task: Task, claim: Claim, following: Task | None, summary: Summary
+    ) -> Attempt | None:
         """Carry out a claimed task, if it must be after all."""
-        if claim.left:
-            with uninterrupted():
-                summary.recovered += recover(self.worker, task, claim)
+        attempt: Attempt | None = None
         try:
-            verdict = self._planner.judge_claimed(task, claim, self._journal)
+            if self._claims.is_kept(claim):
+                verdict = self._planner.judge_held(task)
+            else:
+                verdict = self._planner.judge_claimed(task, claim, self._journal)
             if not self._wants(task, verdict):
                 return None
             self.listener.started(task, verdict)
@@ -291,8 +304,10 @@ class Runner:
             self.listener.ended(task, attempt)
             return attempt
         finally:
-            with contextlib.suppress(OSError):  # read only by now: it counts as left by the dead
-                claim.release(surely_held(claim, self._journal))
+            if attempt is not None and attempt.outcome == "complete":
+                self._claims.ended(claim, task, attempt.end - attempt.start, following)
+            else:
+                self._claims.release(claim)
 
     def _unclaimed(self, task: Task, error: SpaceError, summary: Summary) -> Verdict:
         """Count a task that cannot even be begun as failed; nothing can be recorded of it."""
@@ -329,27 +344,6 @@ class Runner:
             if attempt.outcome == "complete" or retries <= 0:
                 return attempt
             retries -= 1
-
-    def _claim(self, task: Task) -> Claim | None:
-        folder = self.worker.space.job_folder(task.record)
-        claim = take(folder, task.step.name, [], self._journal)
-        if claim is not None:
-            return claim
-        try:
-            left = generations_in(os.listdir(folder.place), task.step.name)
-        except OSError as error:
-            raise SpaceError(
-                f"{folder.place} cannot be read: {error.strerror or error}."
-            ) from error
-        if not left:
-            return None
-        owner = owner_of(folder, task.step.name, left[-1])
-        if owner is not None and not self._is_dead(owner):
-            return None
-        return take(folder, task.step.name, left, self._journal)
-
-    def _is_dead(self, owner: Owner) -> bool:
-        return owner.alive is False or owner.runner in self._planner.silent
 
     def _await_silence(self, foreign: list[Task]) -> bool:
         """Watch runners that cannot be seen from here; return whether one has died."""

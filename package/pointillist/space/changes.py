@@ -379,5 +379,6 @@ def _carry_history(space: DataSpace, journal: Journal, record: Record, new: str)
             inputs=inputs,
             members=members,
             log=log,
+            ran_by=attempt.ran_by or attempt.runner,
         )
         journal.append(carried)

@@ -18,13 +18,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import SpaceError
 from .identity import Identity
 from .journals import Journal, clock, read_journal
-from .layout import JobFolder, claim_name, generations_in
+from .layout import JobFolder, claim_name, claims_in
 
 __all__ = ["Claim", "Owner", "owner_of", "take"]
 
@@ -75,6 +76,8 @@ class Claim:
         Device and number of the file that the claim is.
     made : float
         When it was made, by `journals.clock`.
+    alone : bool
+        Whether there was no claim on a step that depends on this one.
     names : list of str
         The names in the job's folder just after the claim was made.
     """
@@ -86,6 +89,7 @@ class Claim:
     runner: str = ""
     inode: tuple[int, int] = (0, 0)
     made: float = 0.0
+    alone: bool = True
     names: list[str] = field(default_factory=list)
 
     @property
@@ -135,7 +139,14 @@ class Claim:
         return owner is not None and owner.runner == self.runner
 
 
-def take(folder: JobFolder, step: str, left: list[int], journal: Journal) -> Claim | None:
+def take(
+    folder: JobFolder,
+    step: str,
+    left: list[int],
+    journal: Journal,
+    above: Set[str] = frozenset(),
+    below: Set[str] = frozenset(),
+) -> Claim | None:
     """Claim a step, or return None if another runner was faster.
 
     Parameters
@@ -148,18 +159,22 @@ def take(folder: JobFolder, step: str, left: list[int], journal: Journal) -> Cla
         The generations of the claims that are there, ascending, all of dead runners.
     journal : Journal
         This runner's journal.
+    above : set of str
+        The steps of the same job that it depends on: who has claimed one of them has this one too.
+    below : set of str
+        The steps of the same job that depend on it.
 
     Raises
     ------
     SpaceError
         If the job's folder cannot be written.
     """
-    below = left[-1] if left else 0
-    dead = owner_of(folder, step, below) if left else None
+    last = left[-1] if left else 0
+    dead = owner_of(folder, step, last) if left else None
     if left and (dead is None or dead.alive):
         return None
     source = journal.open()
-    claim = Claim(folder, step, below + 1, tuple(left), journal.runner, journal.inode, clock())
+    claim = Claim(folder, step, last + 1, tuple(left), journal.runner, journal.inode, clock())
     place = claim.place
     try:
         try:
@@ -170,8 +185,10 @@ def take(folder: JobFolder, step: str, left: list[int], journal: Journal) -> Cla
             claim.inode = _copy(source, place)
             journal.beat_also(Path(place))
         claim.names = os.listdir(folder.place)
-        higher = generations_in(claim.names, step)[-1:] != [claim.generation]
-        if higher or (dead and not _is_same(dead, owner_of(folder, step, below))):
+        there = claims_in(claim.names)
+        claim.alone = below.isdisjoint(there)
+        lost = there.get(step, [])[-1:] != [claim.generation] or not above.isdisjoint(there)
+        if lost or (dead and not _is_same(dead, owner_of(folder, step, last))):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(place)
             return None

@@ -143,7 +143,7 @@ class DataSpace:
         if isinstance(target, Seed):
             return self.seed_root(target) / target.pattern.format(record._keys)
         if isinstance(target, Output) and target.stored and target.filename:
-            return self.job_folder(record).output(target.filename)
+            return Path(f"{self.place(record)}/{target.filename}")
         raise RecordError(
             f"{type(record).__name__}.{target.name} lies nowhere: it is not stored in a file.",
             record=record.label,
@@ -176,16 +176,22 @@ class DataSpace:
         if seen is None or self._documents.get(id, (None, {}))[0] != seen:
             try:
                 data = json.loads(path.read_bytes())
+                if not isinstance(data, dict):
+                    raise ValueError("it is no JSON object")
             except FileNotFoundError:
                 data = {}
-            except (OSError, ValueError) as error:
-                raise CorruptRecord(
-                    f"{cls.__name__} {id[:8]}…: the document {path} cannot be read: {error}. "
-                    "Restore it, or remove it to begin with an empty one.",
-                    record=f"{cls.__name__} {id}",
-                ) from error
-            self._documents[id] = (seen, data if isinstance(data, dict) else {})
+            except (OSError, ValueError, RecursionError) as error:
+                raise self._corrupt_document(cls, id, str(error)) from error
+            self._documents[id] = (seen, data)
         return self._documents[id][1]
+
+    def _corrupt_document(self, cls: RecordType, id: str, why: str) -> CorruptRecord:
+        path = JobFolder(self.workspace(cls) / id).document
+        return CorruptRecord(
+            f"{cls.__name__} {id[:8]}…: the document {path} cannot be read: {why}. "
+            "Restore it, or remove it to begin with an empty one.",
+            record=f"{cls.__name__} {id}",
+        )
 
     def members(self, record: Record) -> list[Any]:
         """Return an aggregate's members as its document names them, in order."""
@@ -195,7 +201,9 @@ class DataSpace:
         known = self.records(cls.__member__)
         named = self._foreseen.get(record.id)
         if named is None:
-            named = self.document(cls, record.id).get(MEMBERS, ())
+            named = self.document(cls, record.id).get(MEMBERS, [])
+            if not isinstance(named, list) or not all(isinstance(id, str) for id in named):
+                raise self._corrupt_document(cls, record.id, f"{MEMBERS} is no list of job ids")
         return [known[id] for id in named if id in known]
 
     def foresee(self, cls: RecordType, aggregate: Any, members: list[str]) -> None:

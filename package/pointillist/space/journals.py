@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..errors import SpaceError
 from .fingerprints import Fingerprint
@@ -97,9 +97,12 @@ class Attempt:
     code : int or None
         The exit code of a command that failed; ``-n`` when signal ``n`` ended it.
     exception : str or None
-        The name of the exception that a step raised.
+        The name of the exception that a step, or the format of its output, raised.
     note : str or None
         What somebody who accepted or reset it said.
+    ran_by : str or None
+        The runner that carried it out, if it is not the one in whose journal it stands: a record
+        that gets other keys takes its attempts along.
     runner : str
         The journal that it stands in.
     """
@@ -122,6 +125,7 @@ class Attempt:
     code: int | None = None
     exception: str | None = None
     note: str | None = None
+    ran_by: str | None = None
     runner: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -163,10 +167,7 @@ class Attempt:
 
 
 _FIELDS = frozenset(Attempt.__dataclass_fields__)
-_OPTIONAL = (
-    *("arguments", "members", "version", "source", "log", "error"),
-    *("code", "exception", "note"),
-)
+_OPTIONAL = [name for name, field in Attempt.__dataclass_fields__.items() if field.default is None]
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,7 @@ class Journal:
             made = os.fstat(self._file)
             self.inode, self._size = (made.st_dev, made.st_ino), made.st_size
         except OSError as error:
+            self.place = ""
             raise SpaceError(
                 f"nothing can be recorded in {self._layout.runs}: {error.strerror or error}. "
                 "Make the project's folder writable, or free some space."
@@ -377,12 +379,17 @@ def _write(file: int, data: dict[str, Any], before: int) -> int:
 _ENCODED = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, check_circular=False).encode
 
 
-def read_journal(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a journal; what is no whole line, or no JSON, is left out."""
+def read_journal(path: Path, holding: bytes = b"") -> Iterator[dict[str, Any]]:
+    """Yield the lines of a journal; what is no whole line, or no JSON, is left out.
+
+    With `holding` only the first line and those with these bytes in them.
+    """
     with path.open("rb") as file:
-        for line in file:
+        for number, line in enumerate(file):
             if not line.endswith(b"\n"):
                 return
+            if number and holding not in line:
+                continue
             data = _parsed(line)
             if data is not None:
                 yield data
@@ -393,9 +400,24 @@ def attempt_in(data: dict[str, Any] | None, runner: str) -> Attempt | None:
     if data is None or data.get("kind") != "attempt":
         return None
     try:
-        return Attempt.from_json(data, runner)
+        attempt = Attempt.from_json(data, runner)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+    return attempt if _is_sound(attempt) else None
+
+
+def _is_sound(attempt: Attempt) -> bool:
+    """Whether what is compared and ordered by is of the right types, whoever wrote the line."""
+    prints = [*attempt.inputs.values(), *(made.print for made in attempt.outputs.values())]
+    return (
+        isinstance(attempt.operation, str)
+        and isinstance(attempt.job, str)
+        and attempt.outcome in get_args(Outcome)
+        and isinstance(attempt.number, int)
+        and isinstance(attempt.start, int | float)
+        and isinstance(attempt.end, int | float)
+        and all(p is None or (isinstance(p.size, int) and isinstance(p.mtime, int)) for p in prints)
+    )
 
 
 def exclusion_in(data: dict[str, Any] | None, runner: str) -> Exclusion | None:
@@ -417,6 +439,13 @@ class _Read:
     runner: str
     size: int = -1
     end: int = 0
+
+
+def _time_of(place: str) -> int | None:
+    try:
+        return os.stat(place).st_mtime_ns
+    except OSError:
+        return None
 
 
 _TICK = 0.02
@@ -466,11 +495,17 @@ class Attempts:
         """
         try:
             changed = os.stat(layout.runs).st_mtime_ns
+            journals = layout.journals()
         except FileNotFoundError:
             return self
+        except OSError as error:
+            raise SpaceError(
+                f"{layout.runs} cannot be read: {error.strerror or error}. It says what was done; "
+                "make it readable for you."
+            ) from error
         if changed != self._listed:
             self._listed, self._since = changed, time.monotonic()
-        self._list(layout, own.place if own is not None else "")
+        self._list(journals, own.place if own is not None else "")
         return self
 
     def catch_up(self, layout: Layout, own: Journal) -> None:
@@ -484,7 +519,10 @@ class Attempts:
         SpaceError
             If a journal cannot be read.
         """
-        changed = os.stat(own.folder).st_mtime_ns
+        try:
+            changed = os.stat(own.folder).st_mtime_ns
+        except OSError:
+            changed = 0
         # a file that was made within one tick of the clock after a listing does not show
         settled = changed == self._listed and time.monotonic() > self._since + _TICK
         if settled and own.place == self._skipped:
@@ -493,11 +531,11 @@ class Attempts:
         else:
             self.refresh(layout, own)
 
-    def _list(self, layout: Layout, skipped: str) -> None:
-        newest = os.stat(skipped).st_mtime_ns if skipped else None
+    def _list(self, journals: list[Path], skipped: str) -> None:
+        newest = _time_of(skipped)
         self._skipped = skipped
         self._growing.clear()
-        for path in layout.journals():
+        for path in journals:
             place = str(path)
             if place == skipped:
                 continue
@@ -570,6 +608,6 @@ class Attempts:
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         data = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None

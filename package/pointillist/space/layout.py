@@ -24,6 +24,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -40,6 +41,7 @@ __all__ = [
     "generations_in",
     "is_job",
     "kind_folder",
+    "logs_in",
     "operation_claim",
     "stage_name",
     "stages_in",
@@ -52,6 +54,7 @@ CONTROL = ".call"
 """The name in a stage, which no output has, of the folder of what a command is called with."""
 _OWN = ".pointillist"
 _JOB = re.compile("[0-9a-f]{32}")
+_LOG = re.compile(r"(?P<step>\w+)\.(?P<attempt>\d+)\.log")
 _PLAIN = re.compile(r"\w{1,100}", re.ASCII)
 _CLAIM = re.compile(r"\.(?P<step>[\w-]+)\.claim\.(?P<generation>\d+)")
 
@@ -94,8 +97,18 @@ class Layout:
         return self.runs / f"{runner}.jsonl"
 
     def journals(self) -> list[Path]:
-        """Return all journals, oldest first."""
-        return sorted(self.runs.glob("*.jsonl"))
+        """Return all journals, oldest first.
+
+        Raises
+        ------
+        OSError
+            If their folder is there but cannot be read.
+        """
+        try:
+            names = os.listdir(self.runs)
+        except FileNotFoundError:
+            return []
+        return [self.runs / name for name in sorted(names) if name.endswith(".jsonl")]
 
     def environment(self, digest: str) -> Path:
         """Return where the environment with this hash is kept."""
@@ -150,6 +163,11 @@ class JobFolder:
     def file(self, name: str) -> str:
         """Return the place of anything in the folder, as text."""
         return f"{self.place}/{name}"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the attempts' logs."""
+        return Path(self.place, _OWN, "logs")
 
     def log(self, step: str, attempt: int) -> Path:
         """Return the log of one attempt."""
@@ -222,6 +240,16 @@ def generations_in(names: Iterable[str], step: str) -> list[int]:
     start = f".{step}.claim."
     found = [name[len(start) :] for name in names if name.startswith(start)]
     return sorted(int(text) for text in found if text.isascii() and text.isdigit())
+
+
+def logs_in(names: Iterable[str]) -> dict[str, list[int]]:
+    """Return the attempts whose logs are among the names of a folder of logs, by step."""
+    found: dict[str, list[int]] = {}
+    for name in names:
+        match = _LOG.fullmatch(name)
+        if match:
+            found.setdefault(match["step"], []).append(int(match["attempt"]))
+    return {step: sorted(attempts) for step, attempts in found.items()}
 
 
 def stages_in(names: Iterable[str], step: str) -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ..errors import RecordNotFound, SeveralRecords, ValueNotThere
+from signac.errors import JobsCorruptedError
+
+from ..errors import CorruptRecord, RecordNotFound, SeveralRecords, ValueNotThere
 from ..model import keys
 from ..model.records import Record, RecordType
 from ..space.dataspace import DataSpace
@@ -128,6 +130,8 @@ class Collection(Generic[R]):
             If nothing is called like a name.
         DeclarationError
             If a key is given a value of another type.
+        CorruptRecord
+            If a state point cannot be read: signac filters all jobs or none.
         """
         chosen: Iterable[R] = list(self)
         if isinstance(condition, Mapping):
@@ -135,7 +139,14 @@ class Collection(Generic[R]):
             found: set[str] = set()
             if root.is_dir():
                 project = self._space.project_of(self._cls)
-                found = {job.id for job in project.find_jobs(dict(condition))}
+                try:
+                    found = {job.id for job in project.find_jobs(dict(condition))}
+                except JobsCorruptedError as error:
+                    raise CorruptRecord(
+                        f"signac cannot filter {project.workspace}: the state point of "
+                        f"{', '.join(error.job_ids)} cannot be read. Restore it, or remove the "
+                        "job's folder."
+                    ) from error
             chosen = [record for record in chosen if record.id in found]
         elif condition is not None:
             chosen = [record for record in chosen if condition(record)]
