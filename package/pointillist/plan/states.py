@@ -31,7 +31,8 @@ class Reason:
     rule : str
         ``output``, ``input``, ``argument``, ``version``, ``source``; or ``needs`` (it waits for
         something), ``seed`` (it waits for a seed that is missing), ``attempt`` (the last one
-        failed or died), ``claim`` (a runner has it).
+        failed or died), ``claim`` (a runner has it), ``condition`` (of a hand-written operation: it
+        does not hold, or raised).
     what : str
         What the rule is about: an input's name, an argument.
     old, new : str
