@@ -14,7 +14,7 @@ from .cli import exec as exec_verb
 from .cli import next as next_verb
 from .cli import run as run_verb
 from .cli import status as status_verb
-from .cli.parser import ProjectParser
+from .cli.parser import ParserWithoutRecords, ProjectParser
 from .cli.selection import check_names, selected_ids, selected_tasks
 from .errors import (
     DeclarationError,
@@ -25,6 +25,7 @@ from .flow.compiled import CompiledProject, IgnoreConditions
 from .model.pipeline import order_classes
 from .model.records import Record, RecordType
 from .run.attempt import failure
+from .run.curation import Curated
 from .run.engine import Engine
 from .run.runner import Summary
 from .space import changes
@@ -40,7 +41,7 @@ __all__ = ["Project"]
 R = TypeVar("R", bound=Record)
 
 
-class Project(CompiledProject):
+class Project(Curated, CompiledProject):
     """A project: its record classes, their jobs, and everything that is done to them.
 
     Subclass it and name the classes: ``records = (Recording, Block)``. Everything of
@@ -308,11 +309,11 @@ class Project(CompiledProject):
         Parameters
         ----------
         parser : argparse.ArgumentParser, optional
-            As in signac-flow; verbs and flags of records are then left out, as they are for a
-            project without record classes.
+            As in signac-flow; verbs and flags of records are then left out.
         """
-        if parser is None and self.engine.space.classes:
-            parser = ProjectParser(self)
+        if parser is None:
+            kind = ProjectParser if self.engine.space.classes else ParserWithoutRecords
+            parser = kind(self)
         super().main(parser)
 
     def _main_run(self, args: argparse.Namespace) -> None:

@@ -32,6 +32,10 @@ class Home:
         """Return the members of an aggregate."""
         return self.space.members(record)
 
+    def excluded_members(self, record: Any) -> list[Any]:
+        """Return those that would be members, but are excluded."""
+        return self.space.excluded_members(record)
+
 
 @dataclass
 class Lab:

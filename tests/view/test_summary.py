@@ -46,6 +46,7 @@ def shown(page: Any, summary: Summary, nothing: str = "") -> str:
     ("summary", "expected"),
     [
         (Summary(), "nothing to do: everything is complete.\n"),
+        (Summary(excluded=2), "nothing to do: everything is complete or excluded.\n"),
         (Summary(done=1), "1 task done in 1.2 s.\n"),
         (Summary(done=40), "40 tasks done in 1.2 s.\n"),
         (Summary(done=3, limited=True), "3 tasks done in 1.2 s; stopped before the end.\n"),

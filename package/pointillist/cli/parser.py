@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
+from ..errors import ConfigurationError
 from ..flow.compiled import CompiledProject
-from . import discover, exec, history, logs, next, provenance, rekey, run, status, submit
+from . import (
+    accept,
+    discover,
+    exclude,
+    exec,
+    history,
+    include,
+    inventory,
+    logs,
+    next,
+    provenance,
+    prune,
+    rekey,
+    reset,
+    run,
+    status,
+    submit,
+)
 
-__all__ = ["ProjectParser"]
+__all__ = ["ParserWithoutRecords", "ProjectParser"]
 
 
 _OWN = {
@@ -18,6 +37,21 @@ _OWN = {
     "exec": exec.extend,
     "submit": submit.extend,
 }
+
+
+_NEW: tuple[Any, ...] = (
+    discover,
+    rekey,
+    accept,
+    reset,
+    exclude,
+    include,
+    inventory,
+    prune,
+    logs,
+    history,
+    provenance,
+)
 
 
 _VERBS = """verbs:
@@ -31,6 +65,12 @@ _VERBS = """verbs:
   logs       what an attempt of a step printed
   history    all attempts on a record: when, how they ended, who made them and where
   provenance from a value back to the raw files that it was made of
+  accept     let what is there count as complete, with a note
+  reset      remove what steps have made, so that it is made again
+  exclude    leave a record out of everything, with a reason
+  include    take it in again
+  inventory  which combinations of keys are there, missing or excluded
+  prune      remove aggregates that have lost all their members
 
 `VERB --help` shows examples."""
 
@@ -62,15 +102,54 @@ class ProjectParser(argparse.ArgumentParser):
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Add our verbs and flags to signac-flow's, and parse."""
-        common = {"verbose": 0, "debug": False}
         known = self._verbs.choices
         for name, extend in _OWN.items():
             extend(known[name])
-        for module in (discover, rekey, logs, history, provenance):
-            verb = module.add(self._verbs)
-
-            def main(args: Any, module: Any = module) -> int:
-                return int(module.main(self._lab, args))
-
-            verb.set_defaults(func=main, **common)
+        _add_verbs(self._verbs, self._lab)
         return super().parse_args(args, namespace)
+
+
+class ParserWithoutRecords(argparse.ArgumentParser):
+    """signac-flow's parser for a project without record classes: our verbs say that it has none.
+
+    Parameters
+    ----------
+    lab : CompiledProject
+        The project.
+    """
+
+    def __init__(self, lab: CompiledProject) -> None:
+        super().__init__()
+        self._lab = lab
+
+    def add_subparsers(self, **options: Any) -> Any:
+        """Make verbs plain parsers, not copies of this one."""
+        options.setdefault("parser_class", argparse.ArgumentParser)
+        self._verbs = super().add_subparsers(**options)
+        return self._verbs
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Add our verbs to signac-flow's, unseen, and parse."""
+        self._verbs.metavar = f"{{{','.join(self._verbs.choices)}}}"
+        seen = list(self._verbs._choices_actions)
+        _add_verbs(self._verbs, self._lab)
+        self._verbs._choices_actions[:] = seen
+        return super().parse_args(args, namespace)
+
+
+def _add_verbs(verbs: Any, lab: CompiledProject) -> None:
+    for module in _NEW:
+        verb = module.add(verbs)
+
+        def main(args: Any, module: Any = module) -> None:
+            if not lab.engine.space.classes:
+                name = module.__name__.rpartition(".")[2]
+                raise ConfigurationError(
+                    f"{type(lab).__name__} has no record classes, so there is nothing that "
+                    f"`{name}` could be done on. Name some: records = (Recording, …)."
+                )
+            code = module.main(lab, args)
+            if code:  # signac-flow does not look at what a verb returns
+                sys.exit(code)
+
+        verb.set_defaults(func=main, verbose=0, debug=False)

@@ -14,7 +14,15 @@ from ..plan.planner import Planner
 from ..plan.tasks import Task
 from ..values.collection import Collection, matches_text
 
-__all__ = ["add_where", "check_names", "selected_ids", "selected_tasks", "why_no_task"]
+__all__ = [
+    "add_selection",
+    "add_where",
+    "check_names",
+    "selected_ids",
+    "selected_records",
+    "selected_tasks",
+    "why_no_task",
+]
 
 
 def add_where(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +36,26 @@ def add_where(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="Only records with these keys, properties or metadata: --where session=a parity=even.",
     )
+
+
+def add_selection(parser: argparse.ArgumentParser, step: bool = True) -> None:
+    """Add what selects tasks, or records, to the parser of a verb that is not signac-flow's."""
+    if step:
+        parser.add_argument(
+            "step",
+            nargs="?",
+            metavar="STEP",
+            help="The step: stats, or Block.stats; a regular expression that matches whole names.",
+        )
+    parser.add_argument(
+        "-j",
+        "--job-id",
+        nargs="+",
+        default=[],
+        metavar="ID",
+        help="Only these jobs: their ids, or how they begin.",
+    )
+    add_where(parser)
 
 
 def check_names(lab: CompiledProject, names: Iterable[str] | None) -> None:
@@ -116,6 +144,25 @@ def _has(record: Any, name: str) -> bool:
         or isinstance(getattr(cls, name, None), property)
         or name in record.document
     )
+
+
+def selected_records(lab: CompiledProject, args: argparse.Namespace) -> list[Any]:
+    """Return the records that ``-j`` and ``--where`` select, members before their aggregates.
+
+    Raises
+    ------
+    ConfigurationError
+        If neither is given.
+    RecordNotFound
+        If an id or a name selects nothing.
+    """
+    ids = selected_ids(lab, args)
+    if ids is None:
+        raise ConfigurationError("say which records: -j ID, or --where KEY=VALUE.")
+    space = lab.engine.space
+    return [
+        record for cls in space.classes for id, record in space.records(cls).items() if id in ids
+    ]
 
 
 def selected_tasks(

@@ -81,5 +81,14 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
         for cls in space.classes
     }
     only = args.only_incomplete
-    show_status(console_for(), counts, found, detailed, only, nothing, labels, orphans)
+    excluded = {
+        cls.__name__: sum(
+            space.exclusion(record) is not None
+            for id, record in space.records(cls).items()
+            if ids is None or id in ids
+        )
+        for cls in space.classes
+        if space.attempts.exclusions
+    }
+    show_status(console_for(), counts, found, detailed, only, nothing, labels, orphans, excluded)
     return 0

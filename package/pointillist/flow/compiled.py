@@ -81,6 +81,7 @@ class CompiledProject(FlowProject):
 
     def _look_again(self) -> None:
         self.engine.space.refresh()
+        self.engine.attempts.refresh(self.engine.space.layout)
 
     def follow(self) -> None:
         """Let the aggregates follow their members, where operations work on records."""

@@ -104,7 +104,9 @@ class Shelves:
         return RecordStore(cls, lambda: self._space.records(cls), self.job_of, self._is_listed)
 
     def _is_listed(self, record: Record) -> bool:
-        """Whether operations work on a record: an aggregate without members has none."""
+        """Whether operations work on a record: not if it is excluded, or has no members."""
+        if self._space.exclusion(record) is not None:
+            return False
         return type(record).__member__ is None or bool(self._space.members(record))
 
     def _project(self, cls: RecordType) -> Any:

@@ -27,7 +27,18 @@ if TYPE_CHECKING:
 __all__ = ["Body", "check_order", "compile_class"]
 
 _RESERVED = (
-    *("id", "job", "folder", "document", "members", "label", "path", "value", "open"),
+    *(
+        "id",
+        "job",
+        "folder",
+        "document",
+        "members",
+        "excluded_members",
+        "label",
+        "path",
+        "value",
+        "open",
+    ),
     *("keys", "seeds", "outputs", "key_texts", "out"),
 )
 

@@ -50,6 +50,9 @@ class Home(Protocol):
     def members(self, record: Record) -> list[Any]:
         """Return the members of an aggregate, in order."""
 
+    def excluded_members(self, record: Record) -> list[Any]:
+        """Return those that would be members of an aggregate, but are excluded."""
+
     def path(self, record: Record, field: Field) -> Path:
         """Return where a seed or an output lies."""
 
@@ -309,6 +312,11 @@ class Aggregate(Record, Generic[M]):
     def members(self) -> list[M]:
         """The members, in order: records, or signac jobs."""
         return [member._as_member for member in self._where().members(self)]
+
+    @property
+    def excluded_members(self) -> list[M]:
+        """Those that would be members, but are excluded."""
+        return [member._as_member for member in self._where().excluded_members(self)]
 
 
 class PlainJob(Record):

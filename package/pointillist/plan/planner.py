@@ -13,7 +13,7 @@ from ..space.layout import JobFolder
 from ..space.snapshot import Snapshot
 from . import rules
 from .source import SourceReader
-from .states import Reason, State, Verdict
+from .states import Reason, State, Verdict, day
 from .tasks import Needs, NeedsReader, Task
 
 __all__ = ["Planner"]
@@ -70,14 +70,14 @@ class Planner:
             if cls.__member__ is None:
                 records = list(self.space.records(cls).values())
             else:
-                records = [r for r in self.space.records(cls).values() if self._has_members(r)]
+                records = [r for r in self.space.records(cls).values() if self._has_any(r)]
             for record in records:
                 for step in steps:
                     yield Task(record, step)
 
-    def _has_members(self, record: Record) -> bool:
+    def _has_any(self, record: Record) -> bool:
         try:
-            return bool(self.space.members(record))
+            return bool(self.space.members(record) or self.space.excluded_members(record))
         except CorruptRecord as error:
             self.space.report(error)
             return False
@@ -123,6 +123,8 @@ class Planner:
     def judge_held(self, task: Task) -> Verdict:
         """Judge a task that nobody else can have begun, since the claim on one before it holds."""
         self._verdicts.pop(task.key, None)
+        if not self._reader.is_simple(task.step):
+            self._needs.pop(task.key, None)  # members may have come, gone or been excluded
         for source in self.needs(task).inputs.values():
             self.snapshot.forget_path(source.path)
         return self._look(task, mine=True)
@@ -155,10 +157,17 @@ class Planner:
 
     def _judge(self, task: Task, mine: bool) -> Verdict:
         folder = self.space.job_folder(task.record)
+        try:
+            exclusion = self.space.exclusion(task.record)
+        except CorruptRecord:
+            exclusion = None  # what it needs says why
         if not mine:
             claimed = self._claimed(task, folder)
-            if claimed is not None:
+            if claimed is not None and (exclusion is None or claimed.state is State.RUNNING):
                 return claimed
+        if exclusion is not None:
+            text = f"{exclusion.reason} ({exclusion.user}, {day(exclusion.time)})"
+            return Verdict(State.EXCLUDED, (Reason("excluded", exclusion.reason, text=text),))
         try:
             needs = self.needs(task)
         except CorruptRecord as error:
@@ -169,16 +178,18 @@ class Planner:
             if found is not None:
                 return found
         waits = tuple(self._waits(task, needs))
-        if waits:
+        if waits and not (good is not None and good.outcome == "accepted" and _archived(waits)):
             return Verdict(State.WAITING, waits)
         reasons = self._differences(task, needs, folder, good)
+        if waits and reasons:
+            return Verdict(State.WAITING, waits)
         acting = [r for r in reasons if r.rule != "source" or "source" in self._rerun]
         if good is not None and not reasons:
             changed = rules.edited(good, task.step.files, folder, self.snapshot)
             if changed:
                 text = f"{', '.join(changed)} was edited after it was made"
                 return Verdict(State.COMPLETE, (Reason("output", "", text=text),), "edited")
-            return Verdict(State.COMPLETE, note="found" if good.outcome == "found" else "")
+            return _as_before(good)
         if good is not None and not acting:
             return Verdict(State.STALE, tuple(reasons), "kept")
         if last is not None and last.outcome == "failed" and not self._retry_failed:
@@ -209,6 +220,9 @@ class Planner:
         times = [print.mtime for print in seen if print is not None]
         if len(times) < len(seen):
             return None
+        reset = self.attempts.reset_at(task.key)
+        if reset is not None and min(times) <= reset * 1e9:
+            return None  # it has come back from where a reset does not reach: another copy
         for maker in needs.upstream:
             made = self.attempts.last_good.get(maker.key)
             if made is not None and made.outcome == "complete":
@@ -233,11 +247,20 @@ class Planner:
                     text = f"{source.field} is missing: {source.label}"
                     yield Reason("seed", source.label, text=text)
 
+    def differences(self, task: Task) -> list[Reason]:
+        """Return what differs between now and what a task's last good attempt saw."""
+        good = self.attempts.last_good.get(task.key)
+        return self._differences(task, self.needs(task), self.space.job_folder(task.record), good)
+
     def _differences(
         self, task: Task, needs: Needs, folder: JobFolder, good: Attempt | None
     ) -> list[Reason]:
         files = task.step.files
         if good is None:
+            last = self.attempts.last.get(task.key)
+            if last is not None and last.outcome == "reset":
+                text = f"reset on {day(last.end)} by {last.user}"
+                return [Reason("reset", "", text=text)]
             return [
                 Reason("output", name, text=f"output {name} is missing")
                 for name in files.values()
@@ -261,3 +284,17 @@ class Planner:
 
     def _changed_since(self, task: Task, needs: Needs, failed: Attempt) -> bool:
         return bool(self._but_outputs(task, needs, failed))
+
+
+def _archived(waits: tuple[Reason, ...]) -> bool:
+    """Whether a task waits for nothing but seeds that are gone."""
+    return all(reason.rule == "seed" for reason in waits)
+
+
+def _as_before(good: Attempt) -> Verdict:
+    """Return the verdict on a task of which nothing differs from what its last good attempt saw."""
+    if good.outcome == "accepted":
+        said = f": {good.note}" if good.note else ""
+        text = f"accepted on {day(good.end)} by {good.user}{said}"
+        return Verdict(State.COMPLETE, (Reason("accepted", "", text=text),), "accepted")
+    return Verdict(State.COMPLETE, note="found" if good.outcome == "found" else "")

@@ -3,7 +3,7 @@
 ==========  =======================================================================
 output      an output is missing, or its size is not the recorded one
 input       an input's content; above the hash limit, its size or time
-argument    keys, literals, the command, members added, removed or reordered
+argument    keys, literals, the command, members added, excluded, removed or reordered
 version     the step's ``version=``
 source      the step's source, where it has no version; shown, but by itself no run
 ==========  =======================================================================
@@ -90,12 +90,17 @@ def inputs(
             continue
         old = attempt.inputs[name]
         if old is None or now is None:
-            if old is not now:
+            archived = now is None and source.maker is None and attempt.outcome == "accepted"
+            if old is not now and not archived:
                 gone = "is gone" if now is None else "was not there before"
                 text = f"input {source.label} {gone}"
                 yield Reason("input", source.label, _size(old), _size(now), text)
         else:
             yield from _compare(source, old, now, snapshot)
+    for name in attempt.inputs:
+        owner, _, field = name.partition("/")
+        if name not in wanted and owner not in known:  # that members are gone is told elsewhere
+            yield Reason("input", name, text=f"input {field} of {owner[:8]}… is taken no more")
 
 
 def _compare(
@@ -122,13 +127,19 @@ def arguments(attempt: Attempt, needs: Needs, record: Record) -> Iterator[Reason
     old = attempt.members
     if now is not None and old is not None and now != old:
         names = describe_members(needs.members or [], record)
-        added = [names[id] for id in now if id not in old]
-        removed = [id[:8] + "…" for id in old if id not in now]
-        for word, which in (("added", added), ("removed", removed)):
+        new = [id for id in now if id not in old]
+        gone = [id for id in old if id not in now]
+        told = {
+            "added": [names[id] for id in new if id not in needs.again],
+            "included again": [names[id] for id in new if id in needs.again],
+            "excluded": [needs.excluded[id] for id in gone if id in needs.excluded],
+            "removed": [id[:8] + "…" for id in gone if id not in needs.excluded],
+        }
+        for word, which in told.items():
             if which:
                 text = f"member {word}: {', '.join(which)}"
                 yield Reason("argument", "members", f"{len(old)}", f"{len(now)}", text)
-        if not added and not removed:
+        if not new and not gone:
             place = next((n for n, id in enumerate(old) if now[n : n + 1] != [id]), 0)
             before, after = (_some([names[id] for id in ids[place:]]) for ids in (old, now))
             yield Reason("argument", "members", before, after, "members reordered")

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["Reason", "State", "Verdict"]
+__all__ = ["Reason", "State", "Verdict", "day"]
+
+
+def day(time: float) -> str:
+    """Return the day of a moment (seconds since 1970), as people here write it: 2026-05-04."""
+    return datetime.fromtimestamp(time).date().isoformat()
 
 
 class State(StrEnum):
@@ -32,7 +38,7 @@ class Reason:
         ``output``, ``input``, ``argument``, ``version``, ``source``; or ``needs`` (it waits for
         something), ``seed`` (it waits for a seed that is missing), ``attempt`` (the last one
         failed or died), ``claim`` (a runner has it), ``condition`` (of a hand-written operation: it
-        does not hold, or raised).
+        does not hold, or raised), ``accepted``, ``reset``, ``excluded`` (somebody said so).
     what : str
         What the rule is about: an input's name, an argument.
     old, new : str
@@ -64,7 +70,8 @@ class Verdict:
     reasons : tuple of Reason
         Why; empty where a complete task needs no words.
     note : str
-        ``found`` or ``edited`` for a complete task, ``kept`` for a stale one that is left alone.
+        ``found``, ``accepted`` or ``edited`` for a complete task, ``kept`` for a stale one that is
+        left alone.
     log : Path or None
         The log of the attempt that failed.
     """

@@ -102,6 +102,10 @@ class Needs:
         What it is called with, as JSON: inputs by name, keys and literals by value.
     members : list of Record or None
         The members, in order, if the step takes anything from them.
+    excluded : dict of str to str
+        By id, those that would be members but are excluded: which each is, and why.
+    again : set of str
+        The ids of the members that were excluded before.
     calls : list of Call
         The step's call, then those of the unstored values that it is computed from.
     upstream : list of Task
@@ -111,6 +115,8 @@ class Needs:
     inputs: dict[str, Input] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
     members: list[Any] | None = None
+    excluded: dict[str, str] = field(default_factory=dict)
+    again: set[str] = field(default_factory=set)
     calls: list[Call] = field(default_factory=list)
     upstream: list[Task] = field(default_factory=list)
 
@@ -132,12 +138,18 @@ class NeedsReader:
         self._root = str(space.layout.root)
         self._wirings: dict[str, _Wiring | None] = {}
 
+    def is_simple(self, step: StepSpec) -> bool:
+        """Whether what the tasks of a step depend on is the same fields of each record, always."""
+        return self._wiring(step) is not None
+
+    def _wiring(self, step: StepSpec) -> _Wiring | None:
+        if step.operation not in self._wirings:
+            self._wirings[step.operation] = _wiring(self._space, step)
+        return self._wirings[step.operation]
+
     def of(self, task: Task) -> Needs:
         """Return what a task depends on."""
-        operation = task.step.operation
-        if operation not in self._wirings:
-            self._wirings[operation] = _wiring(self._space, task.step)
-        wiring = self._wirings[operation]
+        wiring = self._wiring(task.step)
         if wiring is None:
             return needs_of(self._space, task)
         record, space, root = task.record, self._space, self._root
@@ -147,7 +159,7 @@ class NeedsReader:
             for name, key in wiring.keys:
                 named[name] = keys.encode(record._keys[key])
             arguments = {**arguments, "arguments": named}
-        needs = Needs({}, arguments, None, wiring.calls)
+        needs = Needs(arguments=arguments, calls=wiring.calls)
         makers: dict[str, Task] = {}
         for target, step in wiring.inputs:
             name = f"{record.id}/{target.name}"
@@ -246,12 +258,24 @@ def needs_of(space: DataSpace, task: Task) -> Needs:
     needs = Needs()
     if task.step.needs_members:
         needs.members = space.members(task.record)
+        if space.attempts.exclusions:
+            _note_exclusions(space, task.record, needs)
     needs.arguments = _described(
         task.step, _describe_arguments(space, task.record, task.step.call, needs)
     )
     makers = [i.maker for i in needs.inputs.values() if i.maker is not None]
     needs.upstream = list({maker.key: maker for maker in makers}.values())
     return needs
+
+
+def _note_exclusions(space: DataSpace, record: Record, needs: Needs) -> None:
+    others = space.excluded_members(record)
+    names = describe_members(others, record)
+    for member in others:
+        exclusion = space.exclusion(member)
+        if exclusion is not None:
+            needs.excluded[member.id] = f"{names[member.id]} ({exclusion.reason})"
+    needs.again = {m.id for m in needs.members or () if m.id in space.attempts.exclusions}
 
 
 def _describe_arguments(

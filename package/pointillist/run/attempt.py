@@ -188,6 +188,7 @@ class _Try:
             control=f"{self.stage}.{CONTROL}",
             program=worker.program,
             timeout=worker.timeout,
+            members=self.needs.members,
         )
 
     @property
@@ -205,9 +206,20 @@ class _Try:
             self._ended("interrupted", "interrupted")
             raise
         except Exception as error:
-            return self._failed(error)
+            return self._failed(self._cause(error))
         with uninterrupted():
             return self._commit(outputs)
+
+    def _cause(self, error: Exception) -> Exception:
+        """Return why it went wrong: not the step's fault if an input changed under its hands."""
+        if not isinstance(error, InputChanged) and len(self.inputs) == len(self.needs.inputs):
+            try:
+                self._look_again()
+            except InputChanged as changed:
+                return InputChanged(f"{changed} It failed then: {error}")
+            except OSError:
+                pass
+        return error
 
     def _commit(self, outputs: dict[str, StoredOutput]) -> Attempt:
         """Record what was made, then publish it.

@@ -69,6 +69,8 @@ class Bench:
         The MATLAB that was used, if any was.
     printed : bool
         Whether the log was made.
+    members : list of Record or None
+        The record's members as they are recorded, whoever comes or goes meanwhile.
     """
 
     space: DataSpace
@@ -78,6 +80,7 @@ class Bench:
     control: str
     program: Any
     timeout: float | None = None
+    members: list[Any] | None = None
     matlab: str = ""
     printed: bool = False
     _unstored: dict[tuple[str, int], Any] = field(default_factory=dict)
@@ -132,9 +135,14 @@ class Bench:
                 self._unstored[key] = self._command(record, call, target.annotation)
         return part_of(self._unstored[key], target)
 
+    def _members(self, record: Record) -> list[Any]:
+        if self.members is not None and record is self.record:
+            return self.members
+        return self.space.members(record)
+
     def _for_python(self, record: Record, argument: Any) -> Any:
         if isinstance(argument, Each):
-            return [self._for_python(m, argument.argument) for m in self.space.members(record)]
+            return [self._for_python(m, argument.argument) for m in self._members(record)]
         if isinstance(argument, list):
             return [self._for_python(record, item) for item in argument]
         if isinstance(argument, dict):
@@ -145,7 +153,7 @@ class Bench:
 
     def _for_command(self, record: Record, argument: Any) -> Any:
         if isinstance(argument, Each):
-            return [self._for_command(m, argument.argument) for m in self.space.members(record)]
+            return [self._for_command(m, argument.argument) for m in self._members(record)]
         if isinstance(argument, list):
             return [w for item in argument for w in _spread(item, self._for_command(record, item))]
         if isinstance(argument, dict):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..errors import SpaceError
@@ -23,7 +24,7 @@ from .heartbeat import surely_held
 from .publish import uninterrupted
 from .recovery import recover
 
-__all__ = ["Claiming"]
+__all__ = ["Claiming", "holding"]
 
 QUICK = 0.05
 """Seconds up to which a step is short."""
@@ -132,3 +133,23 @@ class Claiming:
                 return claim
             self.release(claim)
         return self._take(task, []) if before else None
+
+
+@contextlib.contextmanager
+def holding(worker: Worker, task: Task) -> Iterator[Claim | None]:
+    """Hold the claim on a task without carrying it out: to change its results or its history.
+
+    It gives None if a runner has the task that lives, or of which that cannot be known from here.
+
+    Raises
+    ------
+    SpaceError
+        If the job's folder cannot be read or written.
+    """
+    claims = Claiming(worker)
+    claim = claims.claim(task)
+    try:
+        yield claim
+    finally:
+        if claim is not None:
+            claims.release(claim)

@@ -33,12 +33,13 @@ class Engine:
     space: DataSpace
     matlab: str | None = None
     journal: Journal = field(init=False)
-    attempts: Attempts = field(init=False, default_factory=Attempts)
+    attempts: Attempts = field(init=False)
     environment: Environment = field(init=False)
     sources: SourceReader = field(init=False)
 
     def __post_init__(self) -> None:
         layout = self.space.layout
+        self.attempts = self.space.attempts
         self.journal = Journal(layout, "serial")
         self.environment = Environment(layout)
         self.sources = SourceReader(layout.root, layout.matlab)

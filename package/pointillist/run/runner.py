@@ -60,6 +60,8 @@ class Summary:
         Stale tasks that are left as they are.
     elsewhere : list of (Task, Verdict)
         Tasks that other runners have.
+    excluded : int
+        Tasks of records that are excluded.
     limited : bool
         Whether the run stopped at its limit, or at its first failure.
     """
@@ -71,6 +73,7 @@ class Summary:
     waiting: list[tuple[Task, Verdict]] = field(default_factory=list)
     kept: list[tuple[Task, Verdict]] = field(default_factory=list)
     elsewhere: list[tuple[Task, Verdict]] = field(default_factory=list)
+    excluded: int = 0
     limited: bool = False
 
     @property
@@ -246,6 +249,8 @@ class Runner:
             summary.kept.append((task, verdict))
         elif verdict.state is State.RUNNING:
             summary.elsewhere.append((task, verdict))
+        elif verdict.state is State.EXCLUDED:
+            summary.excluded += 1
         elif verdict.note == "found" and task.key not in self._planner.attempts.last_good:
             self.worker.baseline(task)
 

@@ -19,11 +19,11 @@ from .discovery import Report, identifying_seeds, search
 from .fingerprints import Fingerprint
 from .journals import Attempts, Journal
 from .layout import JobFolder, claims_in
-from .membership import DIGEST, MEMBERS, digest, group_members
+from .membership import DIGEST, LEFT, MEMBERS, digest, group_members
 from .tables import match_rows, read_rows
 from .writing import alone, make, move, read_statepoint, writing
 
-__all__ = ["add", "add_product", "discover", "foresee", "rekey", "sync"]
+__all__ = ["add", "add_product", "discover", "follow", "foresee", "rekey", "sync"]
 
 
 def add(space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str, Any]) -> Record:
@@ -42,7 +42,7 @@ def add(space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str
     if place not in space.by_keys(cls):
         with alone(space, journal):
             make(space, cls, checked)
-            _sync(space)
+            follow(space)
     record: Record = space.by_keys(cls)[place]
     return record
 
@@ -82,7 +82,7 @@ def add_product(
             for place in new:
                 make(space, cls, dict(zip(cls.keys, place, strict=True)))
             space.forget()
-            _sync(space)
+            follow(space)
     return [space.by_keys(cls)[place] for place in places]
 
 
@@ -113,7 +113,7 @@ def discover(space: DataSpace, journal: Journal) -> Report:
             if cls.__member__ is None:
                 _discover_class(space, cls, report, problems)
         space.forget()
-        report.aggregates = _sync(space)
+        report.aggregates = follow(space)
     for problem in problems:
         space.report(problem)
     return report
@@ -128,9 +128,10 @@ def sync(space: DataSpace, journal: Journal) -> dict[str, tuple[int, int, int]]:
         By class: how many there are, how many are new, how many lost or gained members.
     """
     problems: list[RecordError] = []
+    space.attempts.refresh(space.layout)
     if any(_changes(space, cls, problems) for cls in space.classes if cls.__member__ is not None):
         with alone(space, journal):
-            return _sync(space)
+            return follow(space)
     for problem in problems:
         space.report(problem)
     return {}
@@ -139,17 +140,18 @@ def sync(space: DataSpace, journal: Journal) -> dict[str, tuple[int, int, int]]:
 def foresee(space: DataSpace) -> None:
     """Show aggregates as `sync` would make them; write nothing."""
     space.forget()
+    space.attempts.refresh(space.layout)
     problems: list[RecordError] = []
     for cls in space.classes:
         if cls.__member__ is not None:
-            for aggregate, members in _wanted(space, cls, problems):
+            for aggregate, members, left in _wanted(space, cls, problems):
                 try:
                     if isinstance(aggregate, Record):
                         space.document(cls, aggregate.id)
                 except CorruptRecord as error:
                     problems.append(error)
-                    members = []  # it is left out until somebody mends it
-                space.foresee(cls, aggregate, members)
+                    members, left = [], []  # it is left out until somebody mends it
+                space.foresee(cls, aggregate, members, left)
     for problem in problems:
         space.report(problem)
 
@@ -179,9 +181,15 @@ def rekey(space: DataSpace, journal: Journal, record: Record, changes: Mapping[s
         # First the history: who is killed between the two can rekey once more.
         statepoint = {**read_statepoint(space, record), **space.statepoint(cls, values)}
         _carry_history(space, journal, record, calc_id(statepoint))
+        excluded = space.attempts.refresh(space.layout).excluded(record.id)
+        if excluded is not None:
+            journal.exclude(replace(excluded, job=calc_id(statepoint)))
         move(space, record, statepoint)
+        if excluded is not None:  # what is found under the old keys next is another record
+            later = math.nextafter(excluded.time, math.inf)
+            journal.exclude(replace(excluded, excluded=False, reason="rekeyed", time=later))
         space.forget()
-        _sync(space)
+        follow(space)
     moved: Record = space.by_keys(cls)[tuple(values.values())]
     return moved
 
@@ -239,54 +247,65 @@ def _label(cls: RecordType, values: Mapping[str, Any]) -> str:
 
 def _wanted(
     space: DataSpace, cls: RecordType, problems: list[RecordError]
-) -> list[tuple[Any, list[str]]]:
-    """Return each aggregate, or the keys of one to be made, with its members.
+) -> list[tuple[Any, list[str], list[str]]]:
+    """Return each aggregate, or the keys of one to be made, with members and excluded ones.
 
     As long as a document that decides on membership cannot be read, the class is left as it is.
     """
     assert cls.__member__ is not None
     known = space.by_keys(cls)
     wanted: dict[tuple[Any, ...], list[str]] = {place: [] for place in known}
+    left: dict[tuple[Any, ...], list[str]] = {}
     try:
-        candidates = [
-            record
-            for record in space.records(cls.__member__).values()
-            if cls.__member__.__member__ is None or space.members(record)
-        ]
+        excluded = []
+        candidates = []
+        for record in space.records(cls.__member__).values():
+            if space.exclusion(record) is not None:
+                excluded.append(record)
+            elif cls.__member__.__member__ is None or space.members(record):
+                candidates.append(record)
         for group in group_members(cls, candidates, problems):
             wanted[tuple(group.values.values())] = [member.id for member in group.members]
+        for record in excluded:  # one by one: what is wrong with one of them stops nothing
+            for group in group_members(cls, [record], []):
+                left.setdefault(tuple(group.values.values()), []).append(record.id)
     except CorruptRecord as error:
         problems.append(error)
         return []
     return [
-        (known.get(place) or dict(zip(cls.keys, place, strict=True)), ids)
+        (known.get(place) or dict(zip(cls.keys, place, strict=True)), ids, left.get(place, []))
         for place, ids in wanted.items()
     ]
 
 
 def _changes(
     space: DataSpace, cls: RecordType, problems: list[RecordError]
-) -> list[tuple[Any, list[str]]]:
+) -> list[tuple[Any, list[str], list[str]]]:
     """Return those whose members are not those that they should have."""
-    changed: list[tuple[Any, list[str]]] = []
-    for aggregate, ids in _wanted(space, cls, problems):
+    changed: list[tuple[Any, list[str], list[str]]] = []
+    for aggregate, ids, left in _wanted(space, cls, problems):
         try:
+            said: Mapping[str, Any] = {}
+            if isinstance(aggregate, Record):
+                said = space.document(cls, aggregate.id)
             is_new = not isinstance(aggregate, Record)
-            if is_new or space.document(cls, aggregate.id).get(MEMBERS, []) != ids:
-                changed.append((aggregate, ids))
+            if is_new or said.get(MEMBERS, []) != ids or said.get(LEFT, []) != left:
+                changed.append((aggregate, ids, left))
         except CorruptRecord as error:
             problems.append(error)
     return changed
 
 
-def _sync(space: DataSpace) -> dict[str, tuple[int, int, int]]:
+def follow(space: DataSpace) -> dict[str, tuple[int, int, int]]:
+    """Do what `sync` does; who calls it holds the claim on the data space."""
     done = {}
+    space.attempts.refresh(space.layout)
     problems: list[RecordError] = []
     for cls in space.classes:
         if cls.__member__ is None:
             continue
         changes = _changes(space, cls, problems)
-        made = [_follow(space, cls, target, ids, problems) for target, ids in changes]
+        made = [_follow(space, cls, *change, problems) for change in changes]
         if changes:
             space.forget()
         done[cls.__name__] = (len(space.records(cls)), made.count("new"), made.count("changed"))
@@ -296,7 +315,12 @@ def _sync(space: DataSpace) -> dict[str, tuple[int, int, int]]:
 
 
 def _follow(
-    space: DataSpace, cls: RecordType, target: Any, ids: list[str], problems: list[RecordError]
+    space: DataSpace,
+    cls: RecordType,
+    target: Any,
+    ids: list[str],
+    left: list[str],
+    problems: list[RecordError],
 ) -> str:
     """Make an aggregate or give it its members; return what was done."""
     with writing(space.workspace(cls)):
@@ -308,7 +332,9 @@ def _follow(
             except CorruptRecord as error:
                 problems.append(error)
                 return "corrupt"
-        job.document.update({MEMBERS: ids, DIGEST: digest(ids)})
+        job.document.update({MEMBERS: ids, DIGEST: digest(ids), **({LEFT: left} if left else {})})
+        if not left:
+            job.document.pop(LEFT, None)
     return what
 
 

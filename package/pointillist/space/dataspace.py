@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from ..model.fields import Field, Output, Seed
 from ..model.pipeline import order_classes
 from ..model.records import Home, Record, RecordType, sort_key
 from .configuration import Configuration, read_configuration
+from .journals import Attempts, Exclusion
 from .layout import WORKSPACE, JobFolder, Layout, is_job
-from .membership import MEMBERS
+from .membership import LEFT, MEMBERS
 
 __all__ = ["DataSpace"]
 
@@ -46,12 +47,18 @@ class DataSpace:
         The classes, the first Record class of which lives in ``workspace/``.
     home : Home
         What the records ask for their values.
+
+    Attributes
+    ----------
+    attempts : Attempts
+        What the journals say, as of when it was last refreshed; also who is excluded.
     """
 
     def __init__(self, root: Path, classes: tuple[Any, ...], home: Home) -> None:
         self.layout = Layout(root)
         self.classes = order_classes(classes)
         self.home = home
+        self.attempts = Attempts()
         self._problems: list[RecordError] = []
         self._first = next((c for c in classes if c.__member__ is None), None)
         self._places: dict[RecordType, str] = {}
@@ -59,7 +66,7 @@ class DataSpace:
         # An id is its state point's hash: what was read once under it holds for good.
         self._keys: dict[tuple[RecordType, str], dict[str, Any] | None] = {}
         self._documents: dict[str, tuple[int | None, Mapping[str, Any]]] = {}
-        self._foreseen: dict[str, list[str]] = {}
+        self._foreseen: dict[str, tuple[list[str], list[str]]] = {}
         self._configuration: Configuration | None = None
 
     @property
@@ -194,19 +201,55 @@ class DataSpace:
         )
 
     def members(self, record: Record) -> list[Any]:
-        """Return an aggregate's members as its document names them, in order."""
+        """Return an aggregate's members as its document names them, in order.
+
+        Those that are excluded are left out, also where the document does not say so yet.
+        """
+        found = self._named(record, MEMBERS)
+        if not self.attempts.exclusions:
+            return found
+        return [member for member in found if self.exclusion(member) is None]
+
+    def excluded_members(self, record: Record) -> list[Any]:
+        """Return those that would be an aggregate's members, but are excluded."""
+        if not self.attempts.exclusions:
+            return []
+        named = [*self._named(record, MEMBERS), *self._named(record, LEFT)]
+        return [member for member in named if self.exclusion(member) is not None]
+
+    def exclusion(self, record: Record) -> Exclusion | None:
+        """Return who excluded a record, when and why; None if it is not excluded.
+
+        An aggregate all of whose members are excluded is excluded with them.
+        """
+        told = self.attempts.excluded(record.id)
+        if told is not None or not self.attempts.exclusions or type(record).__member__ is None:
+            return told
+        if self.members(record):
+            return None
+        with_it = [self.exclusion(member) for member in self.excluded_members(record)]
+        why = [exclusion for exclusion in with_it if exclusion is not None]
+        if not why:
+            return None
+        last = max(why, key=lambda exclusion: exclusion.time)
+        reasons = ", ".join(dict.fromkeys(exclusion.reason for exclusion in why))
+        return replace(last, job=record.id, reason=f"all its members are excluded: {reasons}")
+
+    def _named(self, record: Record, entry: str) -> list[Any]:
+        """Return the members that an aggregate's document names under an entry."""
         cls = type(record)
         if cls.__member__ is None:
             raise RecordError(f"{record.label} is no aggregate: it has no members.")
         known = self.records(cls.__member__)
-        named = self._foreseen.get(record.id)
-        if named is None:
-            named = self.document(cls, record.id).get(MEMBERS, [])
+        if record.id in self._foreseen:
+            named = self._foreseen[record.id][entry == LEFT]
+        else:
+            named = self.document(cls, record.id).get(entry, [])
             if not isinstance(named, list) or not all(isinstance(id, str) for id in named):
-                raise self._corrupt_document(cls, record.id, f"{MEMBERS} is no list of job ids")
+                raise self._corrupt_document(cls, record.id, f"{entry} is no list of job ids")
         return [known[id] for id in named if id in known]
 
-    def foresee(self, cls: RecordType, aggregate: Any, members: list[str]) -> None:
+    def foresee(self, cls: RecordType, aggregate: Any, members: list[str], left: list[str]) -> None:
         """Show an aggregate with members that are not written down yet.
 
         Parameters
@@ -217,6 +260,8 @@ class DataSpace:
             The aggregate, or the keys of one that has no job yet.
         members : list of str
             Their ids, in order.
+        left : list of str
+            The ids of those that are excluded.
         """
         if not isinstance(aggregate, Record):
             id = calc_id(self.statepoint(cls, aggregate))
@@ -225,7 +270,7 @@ class DataSpace:
             shelf.records[id] = shelf.by_keys[found._place] = found
             shelf.seen = None  # look again before it is believed next time
             aggregate = found
-        self._foreseen[aggregate.id] = members
+        self._foreseen[aggregate.id] = (members, left)
 
     def orphans(self, cls: RecordType) -> list[Any]:
         """Return the aggregates of a class that have no members any more."""
@@ -234,7 +279,7 @@ class DataSpace:
         found = []
         for record in self.records(cls).values():
             try:
-                if not self.members(record):
+                if not self.members(record) and not self.excluded_members(record):
                     found.append(record)
             except CorruptRecord as error:
                 self.report(error)

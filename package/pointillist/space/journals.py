@@ -103,6 +103,8 @@ class Attempt:
     ran_by : str or None
         The runner that carried it out, if it is not the one in whose journal it stands: a record
         that gets other keys takes its attempts along.
+    user : str or None
+        Who accepted or reset it.
     runner : str
         The journal that it stands in.
     """
@@ -126,6 +128,7 @@ class Attempt:
     exception: str | None = None
     note: str | None = None
     ran_by: str | None = None
+    user: str | None = None
     runner: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -184,6 +187,8 @@ class Exclusion:
         Why, as somebody said.
     time : float
         Seconds since 1970.
+    user : str
+        Who said so.
     runner : str
         The journal that it stands in.
     """
@@ -192,12 +197,13 @@ class Exclusion:
     excluded: bool
     reason: str
     time: float
+    user: str = ""
     runner: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain data."""
         told = {"job": self.job, "excluded": self.excluded, "reason": self.reason}
-        return {**told, "time": self.time}
+        return {**told, "time": self.time, "user": self.user}
 
 
 class Journal:
@@ -426,7 +432,7 @@ def exclusion_in(data: dict[str, Any] | None, runner: str) -> Exclusion | None:
         return None
     try:
         said = (str(data["job"]), bool(data["excluded"]), str(data["reason"]), float(data["time"]))
-        return Exclusion(*said, runner)
+        return Exclusion(*said, str(data.get("user", "")), runner)
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -464,6 +470,8 @@ class Attempts:
         By operation and job: the last one whose outputs count, and the last one of all.
     count : dict of (str, str) to int
         The highest number of an attempt.
+    exclusions : dict of str to Exclusion
+        By job: the last word on whether it is excluded.
     """
 
     def __init__(self) -> None:
@@ -471,7 +479,7 @@ class Attempts:
         self.last: dict[tuple[str, str], Attempt] = {}
         self.count: dict[tuple[str, str], int] = {}
         self._reset: dict[tuple[str, str], float] = {}
-        self._exclusions: dict[str, Exclusion] = {}
+        self.exclusions: dict[str, Exclusion] = {}
         self._journals: dict[str, _Read] = {}
         self._growing: list[_Read] = []
         self._listed = 0
@@ -581,14 +589,18 @@ class Attempts:
 
     def excluded(self, job: str) -> Exclusion | None:
         """Return who excluded a job, when and why; None if it is not excluded."""
-        last = self._exclusions.get(job)
+        last = self.exclusions.get(job)
         return last if last is not None and last.excluded else None
 
     def add_exclusion(self, exclusion: Exclusion) -> None:
         """Take one more exclusion, or its end, into account."""
-        known = self._exclusions.get(exclusion.job)
+        known = self.exclusions.get(exclusion.job)
         if known is None or exclusion.time >= known.time:
-            self._exclusions[exclusion.job] = exclusion
+            self.exclusions[exclusion.job] = exclusion
+
+    def reset_at(self, key: tuple[str, str]) -> float | None:
+        """Return when a task was last reset, in seconds since 1970; None if it never was."""
+        return self._reset.get(key)
 
     def add(self, attempt: Attempt) -> None:
         """Take one more attempt into account."""

@@ -3,6 +3,7 @@
 ::
 
     workspace/.<job id>.new/                  a job that is being made
+    workspace/.<job id>.pruned/               an orphaned aggregate that is being removed
     workspace/<job id>/                       the first Record class: a plain signac workspace
       signac_statepoint.json                  signac's
       signac_job_document.json                signac's
@@ -40,6 +41,7 @@ __all__ = [
     "claims_in",
     "generations_in",
     "is_job",
+    "is_pruned",
     "kind_folder",
     "logs_in",
     "operation_claim",
@@ -53,6 +55,7 @@ WORKSPACE = "workspace"
 CONTROL = ".call"
 """The name in a stage, which no output has, of the folder of what a command is called with."""
 _OWN = ".pointillist"
+_PRUNED = ".pruned"
 _JOB = re.compile("[0-9a-f]{32}")
 _LOG = re.compile(r"(?P<step>\w+)\.(?P<attempt>\d+)\.log")
 _PLAIN = re.compile(r"\w{1,100}", re.ASCII)
@@ -67,6 +70,11 @@ def kind_folder(aggregate: bool) -> str:
 def is_job(name: str) -> bool:
     """Whether a folder in a workspace is called like a job."""
     return _JOB.fullmatch(name) is not None
+
+
+def is_pruned(name: str) -> bool:
+    """Whether a folder in a workspace is a job's that was being removed."""
+    return name.startswith(".") and name.endswith(_PRUNED) and is_job(name[1 : -len(_PRUNED)])
 
 
 class Layout:
@@ -155,6 +163,11 @@ class JobFolder:
         """Where the folder is made before it takes its place, whole."""
         path = self.path
         return path.with_name(f".{path.name}.new")
+
+    @property
+    def pruned(self) -> Path:
+        """Where the folder goes, whole, before it is removed."""
+        return self.path.with_name(f".{self.path.name}{_PRUNED}")
 
     def output(self, filename: str) -> Path:
         """Return an output's place."""

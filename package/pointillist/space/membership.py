@@ -11,13 +11,17 @@ from ..errors import CorruptRecord, DeclarationError, RecordError
 from ..model import keys
 from ..model.records import Record, RecordType, sort_key
 
-__all__ = ["DIGEST", "MEMBERS", "Group", "digest", "group_members"]
+__all__ = ["DIGEST", "LEFT", "MEMBERS", "Group", "digest", "group_members"]
 
 MEMBERS = "members"
 """The document's entry with the ordered member ids."""
 
 DIGEST = "members_digest"
 """The document's entry with their digest."""
+
+
+LEFT = "members_excluded"
+"""The document's entry with the ids of those that would be members, but are excluded."""
 
 
 @dataclass(frozen=True)

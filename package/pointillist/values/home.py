@@ -52,6 +52,10 @@ class ProjectHome:
         """Return the members of an aggregate, in order."""
         return self.engine.space.members(record)
 
+    def excluded_members(self, record: Record) -> list[Any]:
+        """Return those that would be members of an aggregate, but are excluded."""
+        return self.engine.space.excluded_members(record)
+
     def path(self, record: Record, field: Field) -> Path:
         """Return where a seed or an output lies."""
         return self.engine.space.path(record, field)

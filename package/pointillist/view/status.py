@@ -63,6 +63,7 @@ def show_status(
     nothing: str = "no record has a step",
     labels: Mapping[str, int] = MappingProxyType({}),
     orphans: Mapping[str, list[str]] = MappingProxyType({}),
+    excluded: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Print the status.
 
@@ -84,9 +85,11 @@ def show_status(
         How many jobs have each of the project's labels.
     orphans : Mapping of str to list of str
         The aggregates without members, by class.
+    excluded : Mapping of str to int
+        How many of the records are excluded, by class.
     """
     noted = ", ".join(
-        f"{count} {name}" + (f" ({len(orphans[name])} orphaned)" if orphans.get(name) else "")
+        f"{count} {name}{_among(len(orphans.get(name, ())), excluded.get(name, 0))}"
         for name, count in counts.items()
     )
     console.print(Text(f"records: {noted or 'none'}"))
@@ -107,6 +110,11 @@ def show_status(
         console.print(
             f"{kept} stale (source), kept: `run --rerun source` does them again.", markup=False
         )
+
+
+def _among(orphaned: int, excluded: int) -> str:
+    said = [f"{orphaned} orphaned"] * bool(orphaned) + [f"{excluded} excluded"] * bool(excluded)
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _overview(rows: list[Row]) -> Table:

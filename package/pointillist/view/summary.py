@@ -79,7 +79,8 @@ def show_summary(
 
 def _why_nothing(summary: Summary, nothing: str) -> str:
     rest = summary.waiting or summary.still_failed or summary.elsewhere or summary.kept
-    return f": {nothing}." if nothing else "." if rest else ": everything is complete."
+    excluded = " or excluded" if summary.excluded else ""
+    return f": {nothing}." if nothing else "." if rest else f": everything is complete{excluded}."
 
 
 def _show_waiting(

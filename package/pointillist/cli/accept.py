@@ -1,0 +1,52 @@
+"""``accept``: what is there counts as complete, with a note that says why."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..flow.compiled import CompiledProject
+from ..run.acceptance import accept
+from ..space.changes import sync
+from ..view.console import console_for
+from ..view.curation import show_acceptances
+from .selection import add_selection, check_names, selected_ids, selected_tasks
+
+__all__ = ["add", "main"]
+
+EXAMPLES = """examples:
+  python project.py accept --pretend --note "only renamed a variable"
+  python project.py accept stats --note "only renamed a variable"     one step, on all records
+  python project.py accept stats -j 3f2a --note "checked by eye"
+  python project.py accept --where session=a --note "raw data are on tape now"
+"""
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "accept",
+        help="Let what is there count as complete, with a note.",
+        description="What is there of the selected tasks counts as complete: outputs, inputs, "
+        "arguments, version and source as they are now are what changes are looked for against "
+        "from now on. For what is stale, edited, failed with all outputs there, or waits for a "
+        "raw file that is gone for good. Nothing is run and no file changes.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_selection(parser)
+    parser.add_argument("--note", required=True, help="Why it is right as it is.")
+    parser.add_argument("--pretend", action="store_true", help="Only say what would be accepted.")
+    return parser
+
+
+def main(lab: CompiledProject, args: argparse.Namespace) -> int:
+    """Carry ``accept`` out; return the exit code."""
+    names = [args.step] if args.step else None
+    check_names(lab, names)
+    if not args.pretend:
+        sync(lab.engine.space, lab.engine.journal)
+    ids = selected_ids(lab, args)
+    tasks = list(selected_tasks(lab, lab.engine.planner(), names, ids))
+    found = accept(lab.engine, tasks, args.note, args.pretend)
+    show_acceptances(console_for(), found, args.pretend)
+    return 1 if any(one.refused for one in found) else 0
