@@ -18,7 +18,6 @@ from signac.filterparse import parse_filter_arg
 from signac.job import Job
 
 from ..errors import ConfigurationError, PointillistError
-from ..run.interruption import Stopped, terminable
 from .conditions import Condition
 from .declaring import FlowProjectType
 from .executions import hooks_around
@@ -308,6 +307,8 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
         parser : argparse.ArgumentParser, optional
             As in signac-flow.
         """
+        from ..run.interruption import Stopped, terminable  # another room: not for the import
+
         try:
             try:
                 with terminable():

@@ -226,6 +226,7 @@ def _begin(project: Any, timeout: float | None, book: Book | None) -> None:
     global _project, _timeout, _book
     _project, _timeout, _book = project, timeout, book
     signal.signal(signal.SIGINT, _interrupted)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if book is not None:
         threading.Thread(target=_end_with_the_run, daemon=True).start()
 
@@ -239,10 +240,13 @@ def _end_with_the_run() -> None:
 
 
 def _interrupted(number: int, frame: Any) -> None:
-    """End the operation at hand, and begin no other; the run ends the worker."""
+    """End the operation at hand, and begin no other; the run ends the worker.
+
+    From a terminal it comes twice: to all processes, and from the run.
+    """
     global _given_up
-    _given_up = True
-    if _at_work:
+    first, _given_up = not _given_up, True
+    if _at_work and first:
         signal.default_int_handler(number, frame)
 
 

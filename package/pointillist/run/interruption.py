@@ -168,7 +168,7 @@ def uninterrupted() -> Iterator[None]:
 
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM end a program like Ctrl-C, with its workers: it is raised."""
+    """Let SIGTERM and Ctrl-C end a program with its workers: they are raised."""
     if not _is_main():
         yield
         return
@@ -179,11 +179,12 @@ def terminable() -> Iterator[None]:
             os.kill(child.pid, signal.SIGINT)
         raise Stopped(number)
 
-    before = signal.signal(signal.SIGTERM, came)
+    before = {number: signal.signal(number, came) for number in _SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _is_main() -> bool:
