@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from ..errors import CommandFailed, ProgramNotFound, TimedOut
+from .watch import at_work
 
 __all__ = ["Finished", "kill_running", "run"]
 
@@ -106,6 +107,7 @@ def run(
         begin = time.monotonic()
         child = _start(words, cwd, env, prints, errors, script, log)
         _running.add(child)
+        at_work(child.pid)
         try:
             code = child.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -120,6 +122,7 @@ def run(
             raise
         finally:
             _running.discard(child)
+            at_work(None)
         return Finished(code, time.monotonic() - begin)
 
 
