@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from pointillist.space.attempts import Attempt, Exclusion, Outcome, StoredOutput
 from pointillist.space.fingerprints import Fingerprint
 from pointillist.space.history import History, RunnerLine
-from pointillist.space.journals import Attempt, Exclusion, Outcome, StoredOutput
 from pointillist.view.history import history_json, how_it_ended, show_history
 
 JOB = "3f2a9c01" + "0" * 24

@@ -12,8 +12,9 @@ from typing import Any
 
 from ..run.heartbeat import surely_held
 from ..run.interruption import uninterrupted
+from ..space.attempts import Attempt
 from ..space.claims import Claim, owner_of, take
-from ..space.journals import Attempt, Journal
+from ..space.journals import Journal
 from ..space.snapshot import Snapshot
 from .endings import death
 from .verdicts import Verdicts

@@ -10,8 +10,8 @@ from typing import Any
 from flow.aggregates import get_aggregate_id
 from flow.errors import UserOperationError
 
+from ..space.attempts import Attempt, Outcome
 from ..space.claims import Owner
-from ..space.journals import Attempt, Outcome
 
 __all__ = ["attempt_of", "attempted", "death"]
 

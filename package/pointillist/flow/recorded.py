@@ -21,8 +21,8 @@ from flow.project import IgnoreConditions
 from ..errors import TaskError, TasksFailed
 from ..run.heartbeat import fallen_silent, heartbeat
 from ..run.interruption import uninterrupted
+from ..space.attempts import Attempt
 from ..space.claims import Owner
-from ..space.journals import Attempt
 from .claiming import Claims, Left
 from .endings import attempt_of, attempted
 from .verdicts import DIED, Verdicts

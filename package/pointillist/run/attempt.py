@@ -32,10 +32,11 @@ from ..formats import format_for
 from ..model.fields import Output
 from ..plan.planner import Planner
 from ..plan.tasks import Input, Needs, Task
+from ..space.attempts import Attempt, Outcome, StoredOutput
 from ..space.claims import Claim
 from ..space.dataspace import DataSpace
 from ..space.fingerprints import Fingerprint, glance, look
-from ..space.journals import Attempt, Journal, Outcome, StoredOutput
+from ..space.journals import Journal
 from ..space.layout import CONTROL, stage_name
 from .calls import Bench, named, part_of
 from .environment import Environment

@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from ..space.journals import Attempt
+from ..space.attempts import Attempt
 from ..space.layout import JobFolder, stages_in
 
 __all__ = ["discard", "is_published", "publish"]

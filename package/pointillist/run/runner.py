@@ -13,8 +13,9 @@ from ..errors import PointillistError, SpaceError, Superseded, TaskError
 from ..plan.planner import Planner
 from ..plan.states import State, Verdict
 from ..plan.tasks import Task
+from ..space.attempts import Attempt
 from ..space.claims import Claim, Owner
-from ..space.journals import Attempt, Journal
+from ..space.journals import Journal
 from . import interruption
 from .attempt import Worker, failure
 from .claiming import Claiming

@@ -17,9 +17,10 @@ from .claims import owner_of
 from .dataspace import DataSpace
 from .discovery import Report, identifying_seeds, search
 from .fingerprints import Fingerprint
-from .journals import Attempts, Journal
+from .journals import Journal
 from .layout import claims_in
 from .membership import DIGEST, LEFT, MEMBERS, digest, group_members
+from .memory import Attempts
 from .tables import match_rows, read_rows
 from .writing import alone, make, move, read_statepoint, write_document, writing
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import SpaceError
-from .journals import Attempt, Exclusion, attempt_in, exclusion_in, read_journal
+from .attempts import Attempt, Exclusion, attempt_in, exclusion_in
+from .journals import read_journal
 from .layout import Layout
 
 __all__ = ["History", "RunnerLine", "attempt_id", "read_environment", "read_history"]

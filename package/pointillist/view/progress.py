@@ -14,8 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ..plan.states import Verdict
 from ..plan.tasks import Task
 from ..run.runner import Listener
+from ..space.attempts import Attempt
 from ..space.claims import Owner
-from ..space.journals import Attempt
 from .reasons import in_words
 
 __all__ = ["RunProgress"]
