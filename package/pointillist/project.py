@@ -24,6 +24,7 @@ from .errors import (
 from .flow.compiled import CompiledProject, IgnoreConditions
 from .model.pipeline import order_classes
 from .model.records import Record, RecordType
+from .plan.durations import estimate
 from .run.attempt import failure
 from .run.curation import Curated
 from .run.engine import Engine
@@ -221,7 +222,8 @@ class Project(Curated, CompiledProject):
         if pretend:
             planner = self.engine.planner(frozenset(rerun), retry_failed)
             tasks = selected_tasks(self, planner, chosen, ids)
-            show_plan(console_for(), run_verb.foreseen(planner, tasks))
+            plan = run_verb.foreseen(planner, tasks)
+            show_plan(console_for(), plan, estimate(planner.attempts, [task for task, _ in plan]))
             summary = Summary()
         else:
             summary = run_verb.run_steps(

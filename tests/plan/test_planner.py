@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from typing import Any
 
 import pytest
+
+from pointillist.errors import ConfigurationError
 
 PROJECT = """
 from __future__ import annotations
@@ -288,6 +291,90 @@ def test_source(done: Any) -> None:
     assert COMPLETE == done.judge()
 
 
+def settings(done: Any, text: str) -> None:
+    """Write the project's settings."""
+    (done.root / "pointillist.toml").write_text(text)
+
+
+CHANGES = {
+    "input": ("raw", "input raw/a_1.txt changed (3 B → 5 B)"),
+    "argument": ('mark="!"', 'argument mark changed ("!" → "?")'),
+    "version": ("@pt.step\ndef loud", "version of the step changed (none → 1)"),
+    "source": ("FACTOR = 2", "source of the step changed ("),
+}
+
+
+def change(done: Any, rule: str) -> None:
+    """Change something that a rule is about."""
+    if rule == "input":
+        done.raw("a_1", "three")
+    else:
+        new = {
+            "argument": 'mark="?"',
+            "version": '@pt.step(version="1")\ndef loud',
+            "source": "FACTOR = 3",
+        }
+        done.replace(CHANGES[rule][0], new[rule])
+
+
+@pytest.mark.parametrize("rule", list(CHANGES))
+def test_each_rule_can_be_set(done: Any, rule: str) -> None:
+    """A rule of the project runs, shows and keeps, or is not looked at; ``rerun`` makes it run."""
+    done.run()
+    change(done, rule)
+    said = CHANGES[rule][1]
+    task = "Item group=a name=1 loud"
+    settings(done, f'[rules]\n{rule} = "run"')
+    assert done.judge()[task].startswith(f"stale: {said}")
+    settings(done, f'[rules]\n{rule} = "ignore"')
+    assert COMPLETE == done.judge()
+    settings(done, f'[rules]\n{rule} = "show"')
+    assert done.judge()[task].startswith(f"stale (kept): {said}")
+    assert "complete" == done.judge()["Item group=a name=1 count"]
+    assert 0 == done.run()
+    assert done.judge(rerun=frozenset({rule}))[task].startswith(f"stale: {said}")
+    assert done.run(rerun=[rule]) > 0
+    assert COMPLETE == done.judge()
+
+
+def test_rules_of_single_steps(done: Any) -> None:
+    """What is said of one step holds for that one alone; its class makes it more special."""
+    done.run()
+    done.replace("return len(text)", "return len(text) + 0")
+    done.replace("FACTOR = 2", "FACTOR = 4 // 2")
+    settings(done, '[rules.count]\nsource = "run"\n[rules."Item.loud"]\nsource = "ignore"')
+    changed = differing(COMPLETE, done.judge())
+    assert {
+        "Item group=a name=1 count",
+        "Item group=a name=2 count",
+        "Group group=a total",
+    } == set(changed)
+    assert changed["Item group=a name=1 count"].startswith("stale: source of the step changed (")
+    settings(done, '[rules.loud]\nsource = "run"\n[rules."Item.loud"]\nsource = "ignore"\n[rules]')
+    assert "complete" == done.judge()["Item group=a name=1 loud"]
+
+
+def test_a_failure_is_tried_again_by_what_is_looked_at(done: Any) -> None:
+    """What is only shown makes a failed step run again; what is not looked at does not."""
+    done.replace("return shout", "1 / 0\n    return shout")
+    done.run()
+    done.replace("1 / 0\n    return shout", "return shout")
+    task = "Item group=a name=1 loud"
+    assert done.judge()[task].startswith("ready: ")
+    settings(done, '[rules]\nsource = "ignore"')
+    assert (
+        "failed at attempt 1: loud raised ZeroDivisionError: division by zero"
+        == (done.judge()[task])
+    )
+
+
+def test_an_unknown_step_in_the_rules(done: Any) -> None:
+    """A step that there is not is an error that names those there are."""
+    settings(done, '[rules.lauter]\nsource = "run"')
+    with pytest.raises(ConfigurationError, match=r"'lauter' is neither a rule nor a step\..*Item"):
+        done.judge()
+
+
 def test_found(judged: Any, done: Any) -> None:
     """Outputs without an attempt are found; the next run notes what is beside them."""
     done.run()
@@ -312,6 +399,48 @@ def test_found_but_made_of_newer(done: Any) -> None:
     assert "ready: its inputs were made after it was found" == state
     assert 2 == done.run()  # with the total, of which nobody knows what it was made of
     assert 3 == sum(state == "complete" for state in done.judge().values())
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, 0.0, 3600.0])
+def test_found_beside_a_clock_that_is_wrong(
+    done: Any, monkeypatch: pytest.MonkeyPatch, ahead: float
+) -> None:
+    """Whether an output was found is told from the times of files, whatever a host's clock says."""
+    done.raw("a_1", "one")
+    for raw in done.root.glob("raw/*"):
+        os.utime(raw, (1e9, 1e9))  # so that what is made of it is not as old
+    real = time.time
+    with monkeypatch.context() as wrong:
+        wrong.setattr(time, "time", lambda: real() + ahead)
+        done.run(names=["loud"])
+    for text in done.root.rglob("loud.txt"):
+        folder = text.parent
+        (folder / "count.txt").write_text("7\n")  # by hand, and after
+        later = text.stat().st_mtime_ns + 10_000_000
+        os.utime(folder / "count.txt", ns=(later, later))
+    counts = [state for task, state in done.judge().items() if task.endswith("count")]
+    assert ["complete (found)"] * 2 == counts
+    for text in done.root.rglob("loud.txt"):
+        earlier = text.stat().st_mtime_ns - 10_000_000
+        os.utime(text.parent / "count.txt", ns=(earlier, earlier))
+    counts = [state for task, state in done.judge().items() if task.endswith("count")]
+    assert ["ready: its inputs were made after it was found"] * 2 == counts
+
+
+def test_found_beside_an_output_with_the_time_of_its_input(done: Any) -> None:
+    """An output that was given its input's time is not taken for one as old as that."""
+    done.run()
+    shutil.rmtree(done.root / ".pointillist")
+    source = PROJECT.replace('raw, mark="!").to()', 'raw, pt.out).to("loud.txt")').replace(
+        'mark: str = "!") -> str:\n    return shout(raw.read_text()) + mark',
+        "out: Path) -> None:\n    import shutil\n    shutil.copy2(raw, out)",
+    )
+    done.write(source)
+    for text in done.root.rglob("loud.txt"):
+        text.unlink()
+    done.run(names=["loud"])
+    counts = [state for task, state in done.judge().items() if task.endswith("count")]
+    assert ["ready: its inputs were made after it was found"] * 2 == counts
 
 
 def test_failed(done: Any) -> None:

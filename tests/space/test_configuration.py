@@ -9,6 +9,7 @@ import pytest
 from pointillist.errors import ConfigurationError
 from pointillist.space.configuration import Configuration, read_configuration
 from pointillist.space.layout import Layout
+from pointillist.space.rulesets import Ruleset
 
 
 @pytest.fixture
@@ -20,14 +21,14 @@ def machine(layout: Layout) -> Path:
 
 def test_no_settings(layout: Layout) -> None:
     """Without files everything is at its default."""
-    assert Configuration(None, 100_000_000, frozenset(), {}) == read_configuration(layout)
+    assert Configuration(None, 100_000_000, {}, Ruleset()) == read_configuration(layout)
 
 
 def test_all_settings(layout: Layout, machine: Path) -> None:
     """The machine's settings win; roots of both are known; relative ones are the project's."""
     layout.project_settings.write_text(
-        'matlab = "matlab"\nhash_limit = "2g"\nrerun = ["source"]\n'
-        '[roots]\nnas = "nas"\nusb = "u"\n'
+        'matlab = "matlab"\nhash_limit = "2g"\n'
+        '[roots]\nnas = "nas"\nusb = "u"\n[rules]\nsource = "run"\n'
     )
     machine.write_text(
         'matlab = "/opt/matlab"\n[roots]\nnas = "/mnt/nas"\nhome = "~/lab"\nhere = "../data"\n'
@@ -35,13 +36,13 @@ def test_all_settings(layout: Layout, machine: Path) -> None:
     assert Configuration(
         "/opt/matlab",
         2_000_000_000,
-        frozenset({"source"}),
         {
             "nas": Path("/mnt/nas"),
             "usb": layout.root / "u",
             "home": Path.home() / "lab",
             "here": layout.root / "../data",
         },
+        Ruleset(layout.project_settings, {"source": "run"}),
     ) == read_configuration(layout)
 
 
@@ -67,9 +68,7 @@ def test_the_hash_limit(layout: Layout, text: str, bytes: int) -> None:
         'hash_limit = "5t"',
         'hash_limit = "²m"',
         "hash_limit = 1.5",
-        'rerun = "source"',
-        'rerun = ["input"]',
-        'rerun = [["source"]]',
+        'rerun = ["source"]',
         "roots = 5",
         "colour = true",
     ],
@@ -85,6 +84,18 @@ def test_what_is_no_setting(layout: Layout, machine: Path, setting: str, of_mach
     assert f"{path}: {name} = " in str(error.value)
     assert value.strip('"[]').replace("true", "True") in str(error.value)
     assert "The settings are matlab (text), hash_limit" in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["[rules]", '[rules]\nsource = "run"', "rules = 5"])
+def test_a_machine_has_no_rules(layout: Layout, machine: Path, text: str) -> None:
+    """Rules in the machine's file are refused, with where they belong: all machines judge alike."""
+    machine.write_text(text)
+    with pytest.raises(ConfigurationError) as error:
+        read_configuration(layout)
+    assert (
+        f"{machine}: rules are the project's, so that every machine judges alike. "
+        f"Move [rules] to {layout.project_settings}."
+    ) == str(error.value)
 
 
 @pytest.mark.parametrize("value", ["5", '""', "[]", "{a = 1}"])

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pointillist.errors import CorruptRecord
-from pointillist.plan.states import Reason, State, Verdict
+from pointillist.plan.durations import Estimate
+from pointillist.plan.states import Awaits, Reason, State, Verdict
 from pointillist.plan.tasks import Task
 from pointillist.run.runner import Summary
 from pointillist.space.attempts import Attempt
@@ -24,10 +25,14 @@ def attempt(error: str, log: str | None = None) -> Attempt:
     return Attempt("Recording.joined", "a" * 32, "failed", 1, 0, 0, {}, error=error, log=log)
 
 
-def waits(step: str, state: str) -> Verdict:
-    """Give the verdict of a task that waits for a step."""
-    text = f"Recording session=a {step} is {state}"
-    return Verdict(State.WAITING, (Reason("needs", f"Recording.{step}", text=text),))
+@pytest.fixture
+def waits(task: Maker) -> Callable[[str, str], Verdict]:
+    """Give a maker of verdicts of tasks that wait for a step in some state."""
+
+    def make(step: str, state: str) -> Verdict:
+        return Verdict(State.WAITING, (Awaits.on(task(step), State(state), near=False),))
+
+    return make
 
 
 def waits_for_seed(name: str) -> Verdict:
@@ -64,7 +69,7 @@ def test_no_task_at_all(page: Any) -> None:
     )
 
 
-def test_failures(page: Any, task: Maker) -> None:
+def test_failures(page: Any, task: Maker, waits: Any) -> None:
     """A table of failures with record, step, cause and log; the last line counts them."""
     failed = [
         (task("joined", "a"), attempt("join raised ValueError: no [data]", "joined.1.log")),
@@ -94,7 +99,7 @@ def test_failed_before(page: Any, task: Maker) -> None:
     )
 
 
-def test_waiting(page: Any, task: Maker) -> None:
+def test_waiting(page: Any, task: Maker, waits: Any) -> None:
     """Missing files are named, steps counted by what became of them, what follows left out."""
     waiting = [
         (task(), waits_for_seed("a.bin")),
@@ -116,7 +121,7 @@ nothing to do.
     assert expected == shown(page, Summary(waiting=waiting))
 
 
-def test_waiting_when_a_run_was_stopped(page: Any, task: Maker) -> None:
+def test_waiting_when_a_run_was_stopped(page: Any, task: Maker, waits: Any) -> None:
     """After ``-n`` or ``--fail-fast`` what is left was not left out by the selection."""
     summary = Summary(done=1, limited=True, waiting=[(task(), waits("joined", "ready"))])
     assert "which is still to be done\n" in shown(page, summary)
@@ -146,10 +151,11 @@ finished what a dead runner had recorded: 2 tasks
 """ == shown(page, summary)
 
 
-def test_plan(page: Any, task: Maker) -> None:
+def test_plan(page: Any, task: Maker, waits: Any) -> None:
     """What a run would do, with why, and after which steps what follows."""
     missing = Verdict(State.READY, (Reason("output", "", text="output joined.txt is missing"),))
-    show_plan(page.console, [(task(), missing), (task("stats"), waits("joined", "ready"))])
+    plan = [(task(), missing), (task("stats"), waits("joined", "ready"))]
+    show_plan(page.console, plan, [])
     assert (
         """\
 Recording session=a  joined  (output joined.txt is missing)
@@ -162,8 +168,59 @@ Recording session=a  stats  (after Recording.joined)
 
 def test_plan_of_nothing(page: Any) -> None:
     """Nothing to do is said."""
-    show_plan(page.console, [])
+    show_plan(page.console, [], [])
     assert "nothing to do.\n" == page.text
+
+
+def test_plan_with_hours(page: Any, task: Maker) -> None:
+    """Where earlier attempts tell it, each step and the whole have a duration."""
+    plan = [(task(step, s), Verdict(State.READY)) for step in ("joined", "stats") for s in "abc"]
+    estimates = [
+        Estimate("Recording.joined", 3, 3840.0, 48),
+        Estimate("Recording.stats", 3, None, 0),
+    ]
+    show_plan(page.console, plan, estimates)
+    assert [
+        "Recording.joined: 3 tasks, about 3.2 h (about 1.1 h each)",
+        "Recording.stats: 3 tasks, no earlier attempt says how long",
+        "6 tasks would be done, about 3.2 h (3 of them timed by 48 earlier attempts).",
+    ] == page.text.splitlines()[6:]
+
+
+def test_plan_of_one_step(page: Any, task: Maker) -> None:
+    """One step is not told twice."""
+    show_plan(
+        page.console, [(task(), Verdict(State.READY))], [Estimate("Recording.joined", 1, 90.0, 1)]
+    )
+    assert (
+        "1 task would be done, about 2 min (timed by 1 earlier attempt)."
+        == page.text.splitlines()[-1]
+    )
+    assert 2 == len(page.text.splitlines())
+
+
+def test_plan_of_many(page: Any, task: Maker) -> None:
+    """Of ten thousand tasks each step shows three, and how many there are."""
+    plan = [(task(step), Verdict(State.READY)) for step in ("joined", "stats") for _ in range(5000)]
+    show_plan(
+        page.console, plan, [Estimate(f"Recording.{s}", 5000, None, 0) for s in ("joined", "stats")]
+    )
+    lines = page.text.splitlines()
+    assert 9 == len(lines)
+    assert [
+        "Recording.joined: 5000 tasks, 4997 of them not listed, no earlier attempt says how long",
+        "10000 tasks would be done.",
+    ] == [lines[6], lines[8]]
+
+
+def test_kept_by_other_rules(page: Any, task: Maker) -> None:
+    """What is kept by rules that the project set to show is told with these rules."""
+    reasons = (Reason("version", "of the step", "1", "2"), Reason("input", "a", "1 B", "2 B"))
+    kept = Verdict(State.STALE, reasons, "kept")
+    assert shown(page, Summary(kept=[(task(), kept)])).startswith(
+        "1 task kept although input and version changed: `status -d` names them, "
+        "`run --rerun input version` does them again.\n"
+    )
 
 
 def test_problems(page: Any) -> None:

@@ -25,6 +25,7 @@ from . import (
     run,
     status,
     submit,
+    why,
 )
 
 __all__ = ["ParserWithoutRecords", "ProjectParser"]
@@ -51,12 +52,14 @@ _NEW: tuple[Any, ...] = (
     logs,
     history,
     provenance,
+    why,
 )
 
 
 _VERBS = """verbs:
   discover   make jobs of the files that match the seeds' patterns; aggregates follow
-  status     what is done, what is not; with -d why
+  status     what is done, what is not; with -d each task
+  why        why a task is done, will be done, or will not; what it waits for
   run        carry out what must be done
   next       the jobs on which an operation can be carried out now
   exec       carry one operation out on some jobs, whatever their state is

@@ -10,11 +10,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..flow.compiled import CompiledProject, IgnoreConditions
+from ..plan.durations import estimate
 from ..plan.planner import Planner
-from ..plan.states import State, Verdict
+from ..plan.states import Awaits, State, Verdict
 from ..plan.tasks import Task
 from ..run.runner import Listener, Runner, Summary
 from ..space.changes import sync
+from ..space.rulesets import RULES
 from ..view.console import console_for
 from ..view.progress import RunProgress
 from ..view.summary import show_plan, show_summary
@@ -27,7 +29,7 @@ EXAMPLES = """examples:
   python project.py run                          everything that must be done
   python project.py run -o stats                 one step, in every class that has it
   python project.py run --where session=a        some records
-  python project.py run -j 3f2a --pretend        what would be done on one, and why
+  python project.py run -j 3f2a --pretend        what would be done on one, why, how long it takes
   python project.py run --rerun source           also where only the source changed
 """
 
@@ -40,10 +42,10 @@ def extend(parser: argparse.ArgumentParser) -> None:
     add_where(parser)
     parser.add_argument(
         "--rerun",
-        choices=["source"],
+        choices=list(RULES),
         nargs="+",
         default=[],
-        help="Also do again what is stale by this rule alone.",
+        help="Also do again what is stale by rules that only show; by default that is source.",
     )
     parser.add_argument(
         "--matlab", help="The program for MATLAB steps: matlab, octave-cli, a path."
@@ -111,7 +113,7 @@ def foreseen(planner: Planner, tasks: Iterable[Task]) -> list[tuple[Task, Verdic
 
 
 def _waits_for_steps(verdict: Verdict) -> bool:
-    return all(r.rule == "needs" and r.what not in ("document", "members") for r in verdict.reasons)
+    return all(isinstance(reason, Awaits) for reason in verdict.reasons)
 
 
 def main(lab: CompiledProject, args: argparse.Namespace) -> int:
@@ -131,7 +133,8 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
         tasks = selected_tasks(lab, planner, args.operation_name, ids)
         if steps or not own:
             limit = args.num if args.num is not None and args.num >= 0 else None
-            show_plan(console, foreseen(planner, tasks)[:limit])
+            plan = foreseen(planner, tasks)[:limit]
+            show_plan(console, plan, estimate(planner.attempts, [task for task, _ in plan]))
         if own:
             lab.run_own(args, own, Summary())
         return 0

@@ -8,7 +8,7 @@ from typing import Any
 from flow.aggregates import get_aggregate_id
 from flow.errors import UserConditionError
 
-from ..plan.states import Reason, State, Verdict
+from ..plan.states import Held, Reason, State, Verdict
 from ..space.attempts import Attempt
 from ..space.claims import Owner
 from ..space.layout import JobFolder, operation_claim
@@ -117,9 +117,7 @@ class Verdicts:
     def _judge(self, name: str, jobs: tuple[Any, ...]) -> Verdict:
         owner = self.owner(name, jobs)
         if owner is not None and not self.is_dead(owner):
-            unseen = ", which cannot be seen from here" if owner.alive is None else ""
-            reason = Reason("claim", owner.runner, text=f"by {owner.runner}{unseen}")
-            return Verdict(State.RUNNING, (reason,))
+            return Verdict(State.RUNNING, (Held.by(owner, owner.alive),))
         operation, last = self._project._operations[name], self.last(name, jobs)
         died = owner is not None or self.died(name, jobs)
         after, broken = self._unmet(operation._postconditions, jobs, "does not hold yet")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..errors import CorruptRecord
+from ..model.pipeline import StepSpec
 from ..model.records import Record, RecordType
 from ..space.attempts import Attempt
 from ..space.claims import Claim
@@ -15,7 +16,7 @@ from ..space.memory import Attempts
 from ..space.snapshot import Snapshot
 from . import rules
 from .source import SourceReader
-from .states import Reason, State, Verdict, day
+from .states import Awaits, Failed, Held, MissingSeed, Reason, State, Verdict, day
 from .tasks import Needs, NeedsReader, Task
 
 __all__ = ["Planner"]
@@ -38,7 +39,7 @@ class Planner:
     sources : SourceReader
         Hashes the sources of steps.
     rerun : frozenset of str
-        Rules that make a step run although by default they only show: ``source``.
+        Rules that make a step run although they only show: ``source``.
     retry_failed : bool
         Whether a task that failed is tried again with nothing changed.
     """
@@ -58,6 +59,7 @@ class Planner:
         self.silent: set[str] = set()
         """Runners elsewhere that have shown no sign of life and count as dead."""
         self._rerun = rerun
+        self._actions: dict[str, Mapping[str, str]] = {}
         self._retry_failed = retry_failed
         self._sources = sources
         self._reader = NeedsReader(space)
@@ -98,6 +100,15 @@ class Planner:
         if key not in self._digests:
             self._digests[key] = self._sources.digest(calls)
         return self._digests[key]
+
+    def actions(self, step: StepSpec) -> Mapping[str, str]:
+        """Return what each rule does for a step where something differs: run, show or ignore."""
+        found = self._actions.get(step.operation)
+        if found is None:
+            said = self.space.configuration.rules.of(step.operation)
+            again = {rule: "run" for rule in self._rerun if said.get(rule) == "show"}
+            found = self._actions[step.operation] = {**said, **again}
+        return found
 
     def judge(self, task: Task) -> Verdict:
         """Return the state of a task and why."""
@@ -185,7 +196,8 @@ class Planner:
         reasons = self._differences(task, needs, folder, good)
         if waits and reasons:
             return Verdict(State.WAITING, waits)
-        acting = [r for r in reasons if r.rule != "source" or "source" in self._rerun]
+        actions = self.actions(task.step)
+        acting = [r for r in reasons if actions.get(r.rule) != "show"]
         if good is not None and not reasons:
             changed = rules.edited(good, task.step.files, folder, self.snapshot)
             if changed:
@@ -196,22 +208,17 @@ class Planner:
             return Verdict(State.STALE, tuple(reasons), "kept")
         if last is not None and last.outcome == "failed" and not self._retry_failed:
             if not self._changed_since(task, needs, last):
-                text = f"failed at attempt {last.number}: {last.error}"
                 log = self.space.layout.root / last.log if last.log else None
-                return Verdict(State.FAILED, (Reason("attempt", "", text=text),), log=log)
+                return Verdict(State.FAILED, (Failed.at(last),), log=log)
         return Verdict(State.STALE if good is not None else State.READY, tuple(acting))
 
     def _claimed(self, task: Task, folder: JobFolder) -> Verdict | None:
         owner = self.snapshot.owner(folder, task.step.name)
         if owner is None:
             return None
-        if owner.alive is False or owner.runner in self.silent:
-            text = f"the attempt of {owner.runner} died; the next run finishes or discards it"
-            return Verdict(State.STALE, (Reason("claim", owner.runner, text=text),))
-        text = f"by {owner.runner}"
-        if owner.alive is None:
-            text += ", which cannot be seen from here"
-        return Verdict(State.RUNNING, (Reason("claim", owner.runner, text=text),))
+        alive = False if owner.runner in self.silent else owner.alive
+        state = State.STALE if alive is False else State.RUNNING
+        return Verdict(state, (Held.by(owner, alive),))
 
     def _found(self, task: Task, needs: Needs, folder: JobFolder) -> Verdict | None:
         """Judge outputs that no attempt made: they count, unless an input was made since."""
@@ -227,11 +234,8 @@ class Planner:
             return None  # it has come back from where a reset does not reach: another copy
         for maker in needs.upstream:
             made = self.attempts.last_good.get(maker.key)
-            if made is not None and made.outcome == "complete":
-                # by this process's clock, or by that of the file system: one may be wrong
-                ends = (made.end * 1e9, *(o.print.mtime for o in made.outputs.values()))
-                if max(ends) > min(times):
-                    return None
+            if made is not None and made.outcome == "complete" and _made_at(made) > min(times):
+                return None
         return Verdict(State.COMPLETE, note="found")
 
     def _waits(self, task: Task, needs: Needs) -> Iterator[Reason]:
@@ -240,14 +244,12 @@ class Planner:
         for maker in needs.upstream:
             verdict = self.judge(maker)
             if not verdict.usable:
-                whose = "" if maker.record == task.record else f"{maker.record.label} "
-                text = f"{whose}{maker.step.name} is {verdict.state}"
-                yield Reason("needs", maker.step.operation, text=text)
+                near = maker.record.id == task.record.id
+                yield Awaits.on(maker, verdict.state, near)
         for source in needs.inputs.values():
             if source.maker is None and not source.optional:
                 if self.snapshot.glance(source.path) is None:
-                    text = f"{source.field} is missing: {source.label}"
-                    yield Reason("seed", source.label, text=text)
+                    yield MissingSeed.of(source)
 
     def differences(self, task: Task) -> list[Reason]:
         """Return what differs between now and what a task's last good attempt saw."""
@@ -274,18 +276,28 @@ class Planner:
         ]
 
     def _but_outputs(self, task: Task, needs: Needs, attempt: Attempt) -> list[Reason]:
-        found = [
-            *rules.arguments(attempt, needs, task.record),
-            *rules.inputs(attempt, needs.inputs, self.snapshot, needs.members),
-        ]
+        actions, found = self.actions(task.step), list[Reason]()
+        if actions["argument"] != "ignore":
+            found += rules.arguments(attempt, needs, task.record)
+        if actions["input"] != "ignore":
+            found += rules.inputs(attempt, needs.inputs, self.snapshot, needs.members)
         version = task.step.call.options.version
-        found += rules.version(attempt, version)
-        if version is None and attempt.version is None:
+        if actions["version"] != "ignore":
+            found += rules.version(attempt, version)
+        if version is None and attempt.version is None and actions["source"] != "ignore":
             found += rules.source(attempt, self.source(task))
         return found
 
     def _changed_since(self, task: Task, needs: Needs, failed: Attempt) -> bool:
         return bool(self._but_outputs(task, needs, failed))
+
+
+def _made_at(made: Attempt) -> int:
+    """Return when an attempt made its outputs, by the clock of the file system that they lie on."""
+    latest = max((output.print.mtime for output in made.outputs.values()), default=0)
+    if any(seen is not None and seen.mtime >= latest for seen in made.inputs.values()):
+        return max(latest, int(made.end * 1e9))  # their time is one that was given to them
+    return latest
 
 
 def _archived(waits: tuple[Reason, ...]) -> bool:

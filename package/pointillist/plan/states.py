@@ -1,13 +1,25 @@
-"""States, and the reasons for them."""
+"""States, and the reasons for them.
+
+Many tasks are judged whose reasons nobody reads: a reason is put into words when it is shown.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import html
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Reason", "State", "Verdict", "day"]
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from ..space.attempts import Attempt
+    from ..space.claims import Owner
+    from .tasks import Input, Task
+
+__all__ = ["Awaits", "Failed", "Held", "MissingSeed", "Reason", "State", "Verdict", "day"]
 
 
 def day(time: float) -> str:
@@ -28,7 +40,7 @@ class State(StrEnum):
     EXCLUDED = "excluded"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Reason:
     """Why a task is in its state.
 
@@ -44,7 +56,7 @@ class Reason:
     old, new : str
         What was recorded and what is there now; empty where the rule has no two sides.
     text : str
-        The reason in words.
+        The reason in words, if they are known already.
     """
 
     rule: str
@@ -54,12 +66,206 @@ class Reason:
     text: str = ""
 
     def __str__(self) -> str:
-        if self.text:
-            return self.text
-        return f"{self.rule} {self.what} changed ({self.old} → {self.new})"
+        return self.text or f"{self.rule} {self.what} changed ({self.old} → {self.new})"
+
+    @property
+    def kind(self) -> str:
+        """The reason without what is only this task's, so that others like it can be counted."""
+        if self.rule == "input" and self.what:
+            return "an input changed"
+        if self.rule == "argument" and self.what == "members":
+            return "members changed"
+        if self.rule == "needs" and self.what != "members":
+            return "what it needs cannot be read" if "cannot" in str(self) else "it needs another"
+        return self.text or f"{self.rule} {self.what} changed"
+
+    @property
+    def cause(self) -> dict[str, Any] | None:
+        """What it comes from, as plain data: a task, a seed, an attempt, a runner; or None."""
+        return None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain data: its parts, itself in words, and its cause if it has one."""
+        parts = {"rule": self.rule, "what": self.what, "old": self.old, "new": self.new}
+        cause = self.cause
+        return {**parts, "text": str(self), **({} if cause is None else {"cause": cause})}
+
+    def as_html(self) -> str:
+        """Return it as HTML: class names, no styles, so that a page can give it its own."""
+        said = html.escape(str(self))
+        if not self.text and (self.old or self.new):
+            words = (self.rule, self.what, self.old, self.new)
+            said = _CHANGED.format(*(html.escape(word) for word in words))
+        return f'<span class="reason reason-{html.escape(self.rule)}">{said}</span>'
+
+    def __rich__(self) -> Text:
+        """Return it for a terminal: what was recorded in red, what is there in green."""
+        from rich.text import Text
+
+        if self.text or not (self.old or self.new):
+            return Text(str(self))
+        start = f"{self.rule} {self.what} changed ("
+        return Text.assemble(start, (self.old, "red"), " → ", (self.new, "green"), ")")
 
 
-@dataclass(frozen=True)
+_CHANGED = (
+    '{} <span class="what">{}</span> changed '
+    '(<span class="old">{}</span> → <span class="new">{}</span>)'
+)
+
+
+@dataclass(slots=True)
+class Awaits(Reason):
+    """That a task waits for another one; made by `Awaits.on`.
+
+    Parameters
+    ----------
+    task : Task
+        The other one.
+    state : State
+        Its state.
+    near : bool
+        Whether it is one of the same record.
+    """
+
+    _: KW_ONLY
+    task: Task
+    state: State
+    near: bool
+
+    @classmethod
+    def on(cls, task: Task, state: State, near: bool) -> Awaits:
+        """Return that a task waits for `task`."""
+        return cls("needs", task.step.operation, task=task, state=state, near=near)
+
+    def __str__(self) -> str:
+        whose = "" if self.near else f"{self.task.record.label} "
+        return f"{whose}{self.task.step.name} is {self.state}"
+
+    @property
+    def kind(self) -> str:
+        """Which step is in which state."""
+        return f"{self.what} is {self.state}"
+
+    @property
+    def cause(self) -> dict[str, Any]:
+        """The other task."""
+        record, step = self.task.record, self.task.step
+        told = {"class": step.record.__name__, "record": record.label, "job": record.id}
+        return {**told, "step": step.name, "state": str(self.state)}
+
+
+@dataclass(slots=True)
+class MissingSeed(Reason):
+    """That a seed is not there; made by `MissingSeed.of`.
+
+    Parameters
+    ----------
+    source : Input
+        The seed.
+    """
+
+    _: KW_ONLY
+    source: Input
+
+    @classmethod
+    def of(cls, source: Input) -> MissingSeed:
+        """Return that `source` is not there."""
+        return cls("seed", source.label, source=source)
+
+    def __str__(self) -> str:
+        return f"{self.source.field} is missing: {self.what}"
+
+    @property
+    def kind(self) -> str:
+        """Which field is missing."""
+        return f"{self.source.field} is missing"
+
+    @property
+    def cause(self) -> dict[str, Any]:
+        """The seed: its field, and where it should lie."""
+        return {"field": self.source.field, "path": str(self.source.path)}
+
+
+@dataclass(slots=True)
+class Failed(Reason):
+    """That the last attempt failed and nothing has changed since; made by `Failed.at`.
+
+    Parameters
+    ----------
+    attempt : Attempt
+        The attempt.
+    """
+
+    _: KW_ONLY
+    attempt: Attempt
+
+    @classmethod
+    def at(cls, attempt: Attempt) -> Failed:
+        """Return that `attempt` failed."""
+        return cls("attempt", "", attempt=attempt)
+
+    def __str__(self) -> str:
+        return f"failed at attempt {self.attempt.number}: {self.attempt.error}"
+
+    @property
+    def kind(self) -> str:
+        """How it failed: the exception, the exit code, or else the error."""
+        if self.attempt.exception:
+            return f"failed ({self.attempt.exception})"
+        if self.attempt.code is not None:
+            return f"failed (exit {self.attempt.code})"
+        return f"failed: {self.attempt.error}"
+
+    @property
+    def cause(self) -> dict[str, Any]:
+        """The attempt."""
+        names = ("number", "start", "end", "error", "exception", "code", "log", "runner")
+        return {name: getattr(self.attempt, name) for name in names}
+
+
+@dataclass(slots=True)
+class Held(Reason):
+    """That a runner has the task, or had it and died; made by `Held.by`.
+
+    Parameters
+    ----------
+    owner : Owner
+        The runner.
+    alive : bool or None
+        Whether it lives; None if that cannot be known from here.
+    """
+
+    _: KW_ONLY
+    owner: Owner
+    alive: bool | None
+
+    @classmethod
+    def by(cls, owner: Owner, alive: bool | None) -> Held:
+        """Return that `owner` has the task."""
+        return cls("claim", owner.runner, owner=owner, alive=alive)
+
+    def __str__(self) -> str:
+        if self.alive is False:
+            return f"the attempt of {self.what} died; the next run finishes or discards it"
+        unseen = ", which cannot be seen from here" if self.alive is None else ""
+        return f"by {self.what}{unseen}"
+
+    @property
+    def kind(self) -> str:
+        """Which runner has it."""
+        return str(self)
+
+    @property
+    def cause(self) -> dict[str, Any]:
+        """The runner."""
+        identity = self.owner.identity
+        host, pid = (identity.host, identity.pid) if identity is not None else (None, None)
+        told = {"runner": self.what, "host": host, "pid": pid, "since": self.owner.start}
+        return {**told, "alive": self.alive}
+
+
+@dataclass(slots=True)
 class Verdict:
     """The state of one task.
 
@@ -70,14 +276,14 @@ class Verdict:
     reasons : tuple of Reason
         Why; empty where a complete task needs no words.
     note : str
-        ``found``, ``accepted`` or ``edited`` for a complete task, ``kept`` for a stale one that is
+        ``found``, ``edited`` or ``accepted`` for a complete task, ``kept`` for a stale one that is
         left alone.
     log : Path or None
         The log of the attempt that failed.
     """
 
     state: State
-    reasons: tuple[Reason, ...] = field(default_factory=tuple)
+    reasons: tuple[Reason, ...] = ()
     note: str = ""
     log: Path | None = None
 

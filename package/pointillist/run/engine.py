@@ -62,7 +62,7 @@ class Engine:
             self.attempts.refresh(self.space.layout, self.journal),
             Snapshot(),
             self.sources,
-            rerun | self.space.configuration.rerun,
+            rerun,
             retry_failed,
         )
 

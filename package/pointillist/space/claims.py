@@ -44,11 +44,14 @@ class Owner:
         The process; None if the claim does not say.
     beat : int
         When the runner last showed that it lives, in the file system's nanoseconds.
+    start : float or None
+        When the runner began, in seconds since 1970 by its clock; None if the claim does not say.
     """
 
     runner: str
     identity: Identity | None
     beat: int
+    start: float | None = None
 
     @property
     def alive(self) -> bool | None:
@@ -236,4 +239,6 @@ def owner_of(folder: JobFolder, step: str, generation: int) -> Owner | None:
         identity: Identity | None = Identity.from_json(opening)
     except (KeyError, TypeError):
         identity = None
-    return Owner(str(opening.get("runner", "")), identity, beat)
+    start = opening.get("start")
+    began = float(start) if isinstance(start, int | float) else None
+    return Owner(str(opening.get("runner", "")), identity, beat, began)

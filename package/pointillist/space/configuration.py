@@ -4,12 +4,15 @@
 
     matlab = "/opt/matlab/bin/matlab"     # the program for MATLAB steps
     hash_limit = "100m"                   # content is hashed up to this size
-    rerun = ["source"]                    # a changed source makes a step run, too
 
     [roots]
     nas = "/mnt/nas/lab"                  # where pt.seed(..., root="nas") lies on this machine
 
-A relative folder is meant from the project's. The machine's file wins over the project's.
+    [rules]
+    source = "run"                        # a changed source makes a step run (`rulesets`)
+
+A relative folder is meant from the project's. The machine's file wins over the project's; rules are
+the project's alone, so that every machine judges alike.
 ``POINTILLIST_ROOT_NAS`` in the environment wins over both for the root ``nas``.
 """
 
@@ -24,6 +27,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from .layout import Layout
+from .rulesets import Ruleset, read_ruleset
 
 __all__ = ["Configuration", "read_configuration"]
 
@@ -41,16 +45,16 @@ class Configuration:
         The program for MATLAB steps.
     hash_limit : int
         Bytes up to which content is hashed.
-    rerun : frozenset of str
-        Rules that make a step run although by default they only show: ``source``.
     roots : dict
         Where named roots lie.
+    rules : Ruleset
+        What each rule does where something differs.
     """
 
     matlab: str | None = None
     hash_limit: int = HASH_LIMIT
-    rerun: frozenset[str] = frozenset()
     roots: dict[str, Path] = field(default_factory=dict)
+    rules: Ruleset = field(default_factory=Ruleset)
 
     def root(self, name: str) -> Path:
         """Return where the root called `name` lies.
@@ -93,6 +97,13 @@ def read_configuration(layout: Layout) -> Configuration:
                             f'Write {key} = "/the/folder".'
                         )
                     roots[key] = layout.root / Path(where).expanduser()
+            elif name == "rules" and path == layout.machine_settings:
+                raise ConfigurationError(
+                    f"{path}: rules are the project's, so that every machine judges alike. "
+                    f"Move [rules] to {layout.project_settings}."
+                )
+            elif name == "rules":
+                merged[name] = read_ruleset(path, value)
             else:
                 merged[name] = _checked(path, name, value)
     return Configuration(roots=roots, **merged)
@@ -115,9 +126,7 @@ def _checked(path: Path, name: str, value: Any) -> Any:
             return int(value[:-1]) * _UNITS[value[-1].lower()]
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
-    if name == "rerun" and isinstance(value, list) and all(rule == "source" for rule in value):
-        return frozenset(value)
     raise ConfigurationError(
         f"{path}: {name} = {value!r} is no setting. The settings are matlab (text), hash_limit "
-        '(bytes, or "100m"), rerun (["source"]) and the table [roots].'
+        '(bytes, or "100m") and the tables [roots] and [rules].'
     )

@@ -74,7 +74,10 @@ class DataSpace:
     def configuration(self) -> Configuration:
         """The project's settings, read once."""
         if self._configuration is None:
-            self._configuration = read_configuration(self.layout)
+            found = read_configuration(self.layout)
+            steps = [step for cls in self.classes for step in cls.__steps__.values()]
+            found.rules.check(step.operation for step in steps if step.stored)
+            self._configuration = found
         return self._configuration
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-__all__ = ["bytes_in_words", "local_time", "seconds_in_words", "short_hash"]
+__all__ = ["about", "bytes_in_words", "counted", "local_time", "seconds_in_words", "short_hash"]
 
 
 def local_time(moment: float) -> str:
@@ -19,6 +19,20 @@ def seconds_in_words(seconds: float) -> str:
         hours, minutes = divmod(minutes, 60)
         return f"{hours}:{minutes:02d}:{rest:02d}"
     return f"{seconds:.{2 if seconds < 1 else 1 if seconds < 60 else 0}f} s"
+
+
+def about(seconds: float) -> str:
+    """Return how long something will take: ``about 40 s``, ``about 3.2 h``, ``less than 1 s``."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= 0.95 * size:
+            amount = seconds / size
+            return f"about {amount:.{1 if amount < 9.95 and unit == 'h' else 0}f} {unit}"
+    return f"about {seconds:.0f} s" if seconds >= 1 else "less than 1 s"
+
+
+def counted(number: int, word: str) -> str:
+    """Return a number of things: ``1 task``, ``12 tasks``."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def bytes_in_words(size: int, count: int | None = None) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from ..plan.states import Reason, Verdict
 
-__all__ = ["in_words"]
+__all__ = ["in_words", "kept_by"]
 
 _MOST = 3
 
@@ -25,6 +26,12 @@ def in_words(verdict: Verdict) -> str:
             what = f" for {reason.what}" if reason.rule == "needs" else ""
             words.append(f"… and {counts[kind] - _MOST} more{what}")
     return "; ".join(words)
+
+
+def kept_by(verdicts: Iterable[Verdict]) -> list[str]:
+    """Return the rules by which tasks are stale and yet kept."""
+    kept = (verdict for verdict in verdicts if verdict.note == "kept")
+    return sorted({reason.rule for verdict in kept for reason in verdict.reasons})
 
 
 def _kind(reason: Reason) -> tuple[str, str]:

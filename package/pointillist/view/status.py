@@ -13,11 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ..plan.states import State, Verdict
-from .reasons import in_words
+from .reasons import in_words, kept_by
 
-__all__ = ["Row", "show_status", "status_json"]
+__all__ = ["COLOURS", "Row", "show_status", "status_json"]
 
-_COLOURS = {
+COLOURS = {
     State.COMPLETE: "green",
     State.STALE: "yellow",
     State.READY: "cyan",
@@ -107,8 +107,11 @@ def show_status(
         )
     kept = sum(row.verdict.note == "kept" for row in rows)
     if kept:
+        rules = kept_by(row.verdict for row in rows)
         console.print(
-            f"{kept} stale (source), kept: `run --rerun source` does them again.", markup=False
+            f"{kept} stale ({', '.join(rules)}), kept: `run --rerun {' '.join(rules)}` does them "
+            "again.",
+            markup=False,
         )
 
 
@@ -128,7 +131,7 @@ def _overview(rows: list[Row]) -> Table:
         table.add_column(str(state), justify="right")
     for (kind, step), found in counts.items():
         cells = [
-            Text(str(found[s]), style=_COLOURS[s]) if found[s] else Text("·", style="bright_black")
+            Text(str(found[s]), style=COLOURS[s]) if found[s] else Text("·", style="bright_black")
             for s in states
         ]
         table.add_row(Text(f"{kind}.{step}" if kind else step), *cells)
@@ -151,7 +154,7 @@ def _details(rows: list[Row]) -> Table:
             Text(row.job[:8] if row.job != last else "", style="bright_black"),
             Text(row.label if row.job != last else ""),
             Text(row.step),
-            Text(state + note, style=_COLOURS[verdict.state]),
+            Text(state + note, style=COLOURS[verdict.state]),
             Text(why),
         )
         last = row.job
@@ -168,10 +171,7 @@ def status_json(rows: list[Row]) -> list[dict[str, Any]]:
             "step": row.step,
             "state": str(row.verdict.state),
             "note": row.verdict.note,
-            "reasons": [
-                {"rule": r.rule, "what": r.what, "old": r.old, "new": r.new, "text": str(r)}
-                for r in row.verdict.reasons
-            ],
+            "reasons": [reason.as_json() for reason in row.verdict.reasons],
             "log": str(row.verdict.log) if row.verdict.log else None,
         }
         for row in rows

@@ -10,14 +10,19 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import RecordError
-from ..plan.states import State, Verdict
+from ..plan.durations import Estimate
+from ..plan.states import Awaits, State, Verdict
 from ..plan.tasks import Task
 from ..run.runner import Summary
-from .reasons import in_words
+from .quantities import about, counted
+from .reasons import in_words, kept_by
 
 __all__ = ["show_foreign", "show_plan", "show_problems", "show_summary"]
 
 _MOST = 20
+_LISTED = 100
+"""How many tasks of a plan are listed; of more each step has its first few."""
+_FIRST = 3
 _TO_DO = "is still to be done"
 _BECAME: dict[str, str] = {
     State.READY: _TO_DO,
@@ -50,9 +55,11 @@ def show_summary(
         console.print(f"finished what a dead runner had recorded: {tasks}", markup=False)
     _show_waiting(console, summary.waiting, summary.limited)
     if summary.kept:
+        rules = kept_by(verdict for _, verdict in summary.kept)
+        what = "the source of the step" if rules == ["source"] else " and ".join(rules)
         console.print(
-            f"{_tasks(len(summary.kept))} kept although the source of the step changed: "
-            "`status -d` names them, `run --rerun source` does them again.",
+            f"{_tasks(len(summary.kept))} kept although {what} changed: "
+            f"`status -d` names them, `run --rerun {' '.join(rules)}` does them again.",
             style="yellow",
             markup=False,
         )
@@ -104,10 +111,11 @@ def _show_waiting(
     for task, verdict in waiting:
         steps: dict[tuple[str, str], None] = {}
         for reason in verdict.reasons:
-            state = str(reason).rpartition(" is ")[2]
-            if reason.rule == "needs" and state in _BECAME:
-                steps[reason.what, _BECAME[state]] = None
-            elif not (reason.rule == "needs" and state == State.WAITING):
+            if not isinstance(reason, Awaits):
+                missing.setdefault(str(reason), []).append(task)
+            elif reason.state in _BECAME:
+                steps[reason.what, _BECAME[reason.state]] = None
+            elif reason.state is not State.WAITING:
                 missing.setdefault(str(reason), []).append(task)
         makers.update(list(steps))
     console.print(f"{_tasks(len(waiting))} waiting:", style="yellow", markup=False)
@@ -136,13 +144,53 @@ def _short(log: Path) -> str:
     return str(log.relative_to(Path.cwd()) if log.is_relative_to(Path.cwd()) else log)
 
 
-def show_plan(console: Console, planned: list[tuple[Task, Verdict]]) -> None:
-    """Print what a run would do, and why."""
+def show_plan(
+    console: Console, planned: list[tuple[Task, Verdict]], estimates: list[Estimate]
+) -> None:
+    """Print what a run would do, why, and how long it will take where that is known.
+
+    Parameters
+    ----------
+    console : Console
+        Where to.
+    planned : list of (Task, Verdict)
+        The tasks. Of many each step shows a few.
+    estimates : list of Estimate
+        How long they will take, by step.
+    """
+    if not planned:
+        console.print("nothing to do.")
+        return
+    few = len(planned) <= _LISTED
+    shown: Counter[str] = Counter()
     for task, verdict in planned:
-        makers = dict.fromkeys(r.what for r in verdict.reasons)
-        why = f"after {', '.join(makers)}" if verdict.state is State.WAITING else in_words(verdict)
-        console.print(f"{task}  ({why})", markup=False)
-    console.print(f"{_tasks(len(planned))} would be done." if planned else "nothing to do.")
+        shown[task.step.operation] += 1
+        if few or shown[task.step.operation] <= _FIRST:
+            makers = dict.fromkeys(r.what for r in verdict.reasons)
+            waits = verdict.state is State.WAITING
+            why = f"after {', '.join(makers)}" if waits else in_words(verdict)
+            console.print(f"{task}  ({why})", markup=False)
+    timed = [step for step in estimates if step.each is not None]
+    if not few or (timed and len(estimates) > 1):
+        for step in estimates:
+            more = f", {shown[step.operation] - _FIRST} of them not listed"
+            hidden = "" if few or shown[step.operation] <= _FIRST else more
+            console.print(f"{step.operation}: {_tasks(step.tasks)}{hidden}{_each(step)}")
+    hours = ""
+    if timed:
+        of = sum(step.tasks for step in timed)
+        some = "" if of == len(planned) else f"{of} of them "
+        attempts = counted(sum(step.attempts for step in timed), "earlier attempt")
+        taken = about(sum(step.seconds for step in timed))
+        hours = f", {taken} ({some}timed by {attempts})"
+    console.print(f"{_tasks(len(planned))} would be done{hours}.")
+
+
+def _each(step: Estimate) -> str:
+    if step.each is None:
+        return ", no earlier attempt says how long"
+    each = f" ({about(step.each)} each)" if step.tasks > 1 else ""
+    return f", {about(step.seconds)}{each}"
 
 
 def show_problems(console: Console, problems: list[RecordError]) -> None:
@@ -160,4 +208,4 @@ def show_foreign(console: Console, counts: dict[str, int]) -> None:
 
 
 def _tasks(count: int) -> str:
-    return f"{count} task" if count == 1 else f"{count} tasks"
+    return counted(count, "task")
