@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import signac
 
+from pointillist.space.attempts import Exclusion
 from pointillist.space.history import read_history
-from pointillist.space.journals import Exclusion, Journal
+from pointillist.space.journals import Journal
 from pointillist.space.layout import Layout
 
 Verb = Callable[..., tuple[str, str]]

@@ -468,11 +468,13 @@ def test_killed_worker(Project: Any, root: Path) -> None:
     with pytest.raises(UserOperationError, match="A worker process died"):
         Project(root).run(np=2)
     (root / "lethal").unlink()
-    found = [(a["outcome"], a["error"]) for a in attempts(root) if a["job"] == job.id]
-    assert [("interrupted", "its worker process died")] == found
+    died = {a["job"]: a["error"] for a in attempts(root) if a["outcome"] == "interrupted"}
+    assert {"its worker process died"} == set(died.values())
+    assert job.id in died and len(died) <= 2, "what the other worker had is ended with it"
     assert [] == claims(root)
     project = Project(root)
-    assert 1 == states(project)[f"failed: {DIED}"]
+    found = states(project)
+    assert 1 <= found[f"failed: {DIED}"] <= len(died) and 8 - 2 * len(died) == found["complete"]
     project.run(retry_failed=True)
     assert {"complete": 8} == states(project)
 

@@ -12,8 +12,9 @@ from flow import aggregator, get_aggregate_id
 from signac.job import Job
 
 import pointillist as pt
+from pointillist.space.attempts import Attempt
 from pointillist.space.claims import take
-from pointillist.space.journals import Attempt, Journal
+from pointillist.space.journals import Journal
 from pointillist.space.layout import JobFolder, operation_claim
 
 States = dict[str, str]

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from pointillist.plan.durations import Estimate, estimate
-from pointillist.space.journals import Attempt, Attempts
+from pointillist.space.attempts import Attempt
+from pointillist.space.memory import Attempts
 
 
 def attempts(operation: str, *seconds: float, **more: Any) -> list[Attempt]:

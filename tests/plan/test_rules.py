@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pointillist.plan import rules
 from pointillist.plan.tasks import Input, Needs
+from pointillist.space.attempts import Attempt, StoredOutput
 from pointillist.space.fingerprints import Fingerprint, look
-from pointillist.space.journals import Attempt, StoredOutput
 from pointillist.space.layout import JobFolder
 from pointillist.space.snapshot import Snapshot
 

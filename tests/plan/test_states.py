@@ -12,9 +12,9 @@ import pytest
 import pointillist as pt
 from pointillist.plan.states import Awaits, Failed, Held, MissingSeed, Reason, State, Verdict
 from pointillist.plan.tasks import Input, Task
+from pointillist.space.attempts import Attempt
 from pointillist.space.claims import Owner
 from pointillist.space.identity import Identity
-from pointillist.space.journals import Attempt
 
 
 @pt.step

@@ -208,7 +208,7 @@ def slow(raw: Path) -> str:
     process.send_signal(signal.SIGINT)
     text = process.communicate(timeout=30)[0]
     assert 130 == process.returncode, text
-    assert "interrupted: what had ended is kept, the task at hand was given up." in text
+    assert "interrupted: Item name=a  text was given up; what had ended is kept. " in text
     assert "The same command goes on from here." in text and "Traceback" not in text
     assert [("interrupted", "interrupted")] == [(a["outcome"], a["error"]) for a in shop.attempts()]
     assert [] == shop.leftovers() and {} == shop.outputs()

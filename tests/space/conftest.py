@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from pointillist.space import changes
+from pointillist.space.attempts import Attempt
 from pointillist.space.dataspace import DataSpace
 from pointillist.space.discovery import Report
-from pointillist.space.journals import Attempt, Journal
+from pointillist.space.journals import Journal
 from pointillist.space.layout import Layout
 
 

@@ -27,9 +27,10 @@ from pointillist.model.records import Aggregate, Record
 from pointillist.space import changes, writing
 from pointillist.space.claims import take
 from pointillist.space.fingerprints import Fingerprint
-from pointillist.space.journals import Attempts, Journal
+from pointillist.space.journals import Journal
 from pointillist.space.layout import Layout
 from pointillist.space.membership import digest
+from pointillist.space.memory import Attempts
 
 Make = Callable[..., Any]
 Race = Callable[..., list[Any]]

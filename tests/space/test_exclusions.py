@@ -17,9 +17,11 @@ from pointillist.errors import CorruptRecord, RecordNotFound
 from pointillist.model.fields import key, seed
 from pointillist.model.records import Aggregate, Record
 from pointillist.space import changes
+from pointillist.space.attempts import Exclusion
 from pointillist.space.exclusions import exclude, include
 from pointillist.space.identity import user
-from pointillist.space.journals import Attempts, Exclusion, Journal
+from pointillist.space.journals import Journal
+from pointillist.space.memory import Attempts
 
 Make = Callable[..., Any]
 Race = Callable[..., list[Any]]

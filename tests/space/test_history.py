@@ -14,9 +14,10 @@ import pytest
 
 import pointillist as pt
 from pointillist.errors import SpaceError
+from pointillist.space.attempts import Attempt, Exclusion
 from pointillist.space.history import attempt_id, read_environment, read_history
 from pointillist.space.identity import user
-from pointillist.space.journals import Attempt, Exclusion, Journal
+from pointillist.space.journals import Journal
 from pointillist.space.layout import Layout
 
 Make = Callable[..., Any]

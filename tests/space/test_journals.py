@@ -15,10 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointillist.errors import SpaceError
+from pointillist.space.attempts import Attempt, StoredOutput
 from pointillist.space.fingerprints import Fingerprint
 from pointillist.space.identity import Identity
-from pointillist.space.journals import Attempt, Attempts, Journal, StoredOutput, read_journal
+from pointillist.space.journals import Journal, read_journal
 from pointillist.space.layout import Layout
+from pointillist.space.memory import Attempts
 
 Start = Callable[..., "subprocess.Popen[str]"]
 Make = Callable[..., Attempt]
@@ -185,7 +187,8 @@ def test_an_append_that_fails_leaves_the_journal_as_it_was(
         "import os, resource, sys\n"
         "from pathlib import Path\n"
         "from pointillist.errors import SpaceError\n"
-        "from pointillist.space.journals import Attempt, Journal\n"
+        "from pointillist.space.attempts import Attempt\n"
+        "from pointillist.space.journals import Journal\n"
         "from pointillist.space.layout import Layout\n"
         "journal = Journal(Layout(Path(sys.argv[1])), 'serial')\n"
         "def attempt(number, error):\n"

@@ -7,7 +7,15 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointillist.space.layout import JobFolder, Layout, claims_in, is_job, logs_in, stages_in
+from pointillist.space.layout import (
+    JobFolder,
+    Layout,
+    claims_in,
+    is_job,
+    logs_in,
+    operation_claim,
+    stages_in,
+)
 
 STEPS = st.from_regex(r"[A-Za-z_]\w{0,12}", fullmatch=True)
 
@@ -29,6 +37,16 @@ def test_logs_are_read_back_from_their_names(step: str, attempts: list[int]) -> 
     names = [folder.log(step, attempt).name for attempt in attempts]
     assert {folder.logs} == {folder.log(step, attempt).parent for attempt in attempts}
     assert {step: sorted(attempts)} == logs_in([*names, "x.log", ".1.log", "x.1.txt"])
+
+
+@given(st.text(min_size=1), st.text(min_size=1), STEPS)
+def test_claims_of_operations(name: str, other: str, step: str) -> None:
+    """Operations of any name have claims of their own, apart from steps and groups."""
+    folder = JobFolder(Path("job"))
+    group = "agg-0123456789abcdef0123456789abcdef"
+    tokens = [operation_claim(name), operation_claim(name, group), step]
+    assert {token: [7] for token in tokens} == claims_in(folder.claim(t, 7).name for t in tokens)
+    assert (name == other) is (operation_claim(name) == operation_claim(other))
 
 
 @given(STEPS, STEPS)

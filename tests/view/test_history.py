@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from pointillist.space.attempts import Attempt, Exclusion, Outcome, StoredOutput
 from pointillist.space.fingerprints import Fingerprint
 from pointillist.space.history import History, RunnerLine
-from pointillist.space.journals import Attempt, Exclusion, Outcome, StoredOutput
 from pointillist.view.history import history_json, how_it_ended, show_history
 
 JOB = "3f2a9c01" + "0" * 24
@@ -51,8 +51,8 @@ def history() -> History:
             attempt("reset", 0, 3000, 3000, note="again"),
         ],
         [
-            Exclusion(JOB, True, "noisy", T + 50, "one"),
-            Exclusion(JOB, False, "fine", T + 60, "two"),
+            Exclusion(JOB, True, "noisy", T + 50, runner="one"),
+            Exclusion(JOB, False, "fine", T + 60, runner="two"),
         ],
         {"one": RunnerLine("one", "serial", "ann", "lab1", {"pid": 7})},
     )

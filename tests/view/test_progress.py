@@ -7,8 +7,8 @@ from typing import Any
 
 from pointillist.plan.states import Reason, State, Verdict
 from pointillist.plan.tasks import Task
+from pointillist.space.attempts import Attempt
 from pointillist.space.claims import Owner
-from pointillist.space.journals import Attempt
 from pointillist.view.progress import RunProgress
 
 READY = Verdict(State.READY, (Reason("output", "", text="output joined.txt is missing"),))

@@ -13,7 +13,7 @@ from pointillist.plan.durations import Estimate
 from pointillist.plan.states import Awaits, Reason, State, Verdict
 from pointillist.plan.tasks import Task
 from pointillist.run.runner import Summary
-from pointillist.space.journals import Attempt
+from pointillist.space.attempts import Attempt
 from pointillist.view.summary import show_foreign, show_plan, show_problems, show_summary
 
 Maker = Callable[..., Task]

@@ -11,9 +11,9 @@ import pytest
 from pointillist.plan.explanation import Explanation
 from pointillist.plan.states import Awaits, Failed, Held, MissingSeed, Reason, State, Verdict
 from pointillist.plan.tasks import Input, Task
+from pointillist.space.attempts import Attempt
 from pointillist.space.claims import Owner
 from pointillist.space.identity import Identity
-from pointillist.space.journals import Attempt
 from pointillist.view.quantities import local_time
 from pointillist.view.why import compared_in_words, show_all, show_each, show_one
 
@@ -54,7 +54,7 @@ def explain(task: Maker) -> Callable[..., Explanation]:
 
 
 def test_one_that_waits(page: Any, explain: Any) -> None:
-    """A tree leads from the task to what failed and its log; what comes twice is told once."""
+    """A tree leads from the task to what failed and its log; nothing is told twice."""
     failed = explain("joined", "a", State.FAILED, FAILURE)
     middle = explain("stats", "a", State.WAITING, failed)
     seed = explain("joined", "b", State.WAITING, MissingSeed.of(Input("b/raw", "/lab/b", "/lab")))

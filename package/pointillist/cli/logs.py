@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ..errors import ConfigurationError, RecordError, SpaceError
 from ..flow.compiled import CompiledProject
+from ..space.attempts import Attempt
 from ..space.history import read_history
-from ..space.journals import Attempt
 from ..space.layout import JobFolder, logs_in
 from ..view.console import console_for
 from ..view.history import how_it_ended

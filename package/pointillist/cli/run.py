@@ -65,6 +65,7 @@ def run_steps(
     fail_fast: bool = False,
     rerun: Iterable[str] = (),
     retry_failed: bool = False,
+    hard: bool = False,
 ) -> Summary:
     """Carry out the chosen steps on the chosen records."""
     planner = lab.engine.planner(frozenset(rerun), retry_failed)
@@ -77,6 +78,7 @@ def run_steps(
         fail_fast,
         limit if limit is not None and limit >= 0 else None,
         bool(ignore & IgnoreConditions.POST),
+        hard,
     )
     return runner.run(ordered(selected_tasks(lab, planner, names, ids), order))
 
@@ -150,6 +152,7 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
             fail_fast=args.fail_fast,
             rerun=args.rerun,
             retry_failed=args.retry_failed,
+            hard=True,
         )
     if steps or not own:
         tasks = selected_tasks(lab, lab.engine.planner(), args.operation_name, ids)
@@ -157,5 +160,7 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
         show_summary(console, summary, time.monotonic() - start, lab.engine.root, nothing)
     if own and not summary.limited:
         lab.run_own(args, own, summary)
+    if summary.stopped:
+        return summary.stopped
     undone = summary.failed or summary.still_failed or summary.missing
     return 1 if undone or unread else 0

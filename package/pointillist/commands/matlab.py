@@ -140,6 +140,7 @@ def _octave_version(path: Path) -> str:
     try:
         answer = subprocess.run(
             [path, "--version"],
+            cwd="/" if path.is_absolute() else None,  # Octave starts in no folder that is gone
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

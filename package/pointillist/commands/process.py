@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from ..errors import CommandFailed, ProgramNotFound, TimedOut
+from .watch import at_work
 
-__all__ = ["Finished", "run"]
+__all__ = ["Finished", "kill_running", "run"]
 
 GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -105,6 +106,8 @@ def run(
         words = _words(argv, shell=shell, script=script)
         begin = time.monotonic()
         child = _start(words, cwd, env, prints, errors, script, log)
+        _running.add(child)
+        at_work(child.pid)
         try:
             code = child.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -117,7 +120,19 @@ def run(
         except BaseException:
             end_tree(child)
             raise
+        finally:
+            _running.discard(child)
+            at_work(None)
         return Finished(code, time.monotonic() - begin)
+
+
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+def kill_running() -> None:
+    """Kill the commands that this process runs, with all that they have started, at once."""
+    for child in list(_running):
+        _signal(child.pid, _tree(child.pid), signal.SIGKILL)
 
 
 def end_tree(child: subprocess.Popen[bytes]) -> None:

@@ -307,21 +307,24 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
         parser : argparse.ArgumentParser, optional
             As in signac-flow.
         """
+        from ..run.interruption import Stopped, terminable  # another room: not for the import
+
         try:
             try:
-                super().main(parser)
+                with terminable():
+                    super().main(parser)
             finally:
                 sys.stdout.flush()
         except PointillistError as error:
             print(f"Error: {error}", file=sys.stderr)
             sys.exit(1)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             print(
                 "\ninterrupted: what had ended is kept, the task at hand was given up. "
                 "The same command goes on from here.",
                 file=sys.stderr,
             )
-            sys.exit(130)
+            sys.exit(stop.code if isinstance(stop, Stopped) else 130)
         except BrokenPipeError:  # `status | head` has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)

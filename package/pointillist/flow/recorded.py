@@ -8,53 +8,33 @@ that is judged by its conditions alone, as they are when nothing is recorded.
 from __future__ import annotations
 
 import os
-import random
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from enum import Enum
 from functools import partial
 from typing import Any
 
 from flow.aggregates import get_aggregate_id
-from flow.errors import UserOperationError
 from flow.project import IgnoreConditions
 
 from ..errors import TaskError, TasksFailed
-from ..run.heartbeat import fallen_silent, heartbeat, surely_held
-from ..run.publish import uninterrupted
-from ..space.claims import Claim, Owner, owner_of, take
-from ..space.journals import Attempt, Outcome
-from ..space.snapshot import Snapshot
+from ..run.heartbeat import fallen_silent, heartbeat
+from ..run.interruption import uninterrupted
+from ..space.attempts import Attempt
+from ..space.claims import Owner
+from .claiming import Claims, Left
+from .endings import attempt_of, attempted
 from .verdicts import DIED, Verdicts
 
-__all__ = ["Book", "Left"]
-
-_TRIES = 10
-"""How often an operation is claimed anew that nobody has after all."""
-
-_VARIABLE = "POINTILLIST_RUNNER"
-"""Names the runner to the commands that it starts, which may be its own operations."""
+__all__ = ["Book"]
 
 _RANKS = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK", "SLURM_PROCID")
 """Where MPI says which of several processes this is that carry one operation out together."""
 
-_KEPT = "_pointillist_attempt"
-
 _MOST = 3
 
 Key = tuple[str, str]
-
-
-class Left(Enum):
-    """Why an operation was not carried out."""
-
-    ELSEWHERE = "another runner has it"
-    DEAD = "a dead runner has left a claim"
-    SETTLED = "by now its conditions say otherwise"
 
 
 class Book:
@@ -83,6 +63,7 @@ class Book:
         self._layout = project.engine.space.layout
         self._attempts = project.engine.attempts
         self._verdicts = Verdicts(project)
+        self._claims = Claims(self._verdicts, self._journal)
         self._again: set[Key] = set()
         self._looked: set[Key] = set()
         self._foreign: dict[Key, Owner] = {}
@@ -167,6 +148,10 @@ class Book:
         self.open()
         return heartbeat(self._journal)
 
+    def uninterrupted(self) -> AbstractContextManager[None]:
+        """Put a Ctrl-C off until something is recorded."""
+        return uninterrupted()
+
     def carry(self, operation: Any, timeout: float | None) -> None:
         """Carry an operation out and record it, or leave it to another runner."""
         try:
@@ -192,7 +177,7 @@ class Book:
         """
         key = operation.name, get_aggregate_id(operation._jobs)
         if error is not None:
-            found = getattr(error, _KEPT, None)
+            found = attempt_of(error)
         if found is Left.DEAD and not self._bury(operation.name, operation._jobs):
             found = Left.ELSEWHERE
         if found is Left.ELSEWHERE:
@@ -225,73 +210,41 @@ class Book:
         TaskError
             If another runner has it.
         """
-        owner = self._verdicts.owner(name, jobs, now=True)
-        within = owner is not None and owner.runner == os.environ.get(_VARIABLE)
-        if within or _is_further_rank():
+        if self._claims.is_of_caller(name, jobs) or _is_further_rank():
             call()
             return
-        claim = self._take(name, jobs)
+        claim = self._claims.take(name, jobs)
         if claim is Left.DEAD and self._bury(name, jobs):
-            claim = self._take(name, jobs)
+            claim = self._claims.take(name, jobs)
         if isinstance(claim, Left):
             text = f"{name}({get_aggregate_id(jobs)}): another runner is at it."
             raise TaskError(text, step=name)
         with self.beating():
             try:
-                with self._held(claim):
-                    attempt = _attempted(name, jobs, call)
+                with self._claims.held(claim):
+                    attempt = attempted(name, jobs, call)
             except BaseException as error:
-                self._append(getattr(error, _KEPT))
+                died = attempt_of(error)
+                if died is not None:
+                    self._append(died)
                 raise
             self._append(attempt)
 
     def lost(self, operation: Any) -> bool:
         """Record that a worker died in an operation; return whether it was one that was begun."""
-        name, jobs = operation.name, operation._jobs
-        folder, token = self._verdicts.place(name, jobs)
-        generation = max(self._claims(name, jobs), default=0)
-        owner = owner_of(folder, token, generation) if generation else None
-        if owner is None or owner.runner != self._journal.runner:
-            return False
-        self._append(self._death(name, jobs, owner, "its worker process died"))
-        Claim(folder, token, generation, (), self._journal.runner).release()
-        return True
+        died = self._claims.lost(operation.name, operation._jobs)
+        if died is not None:
+            self._append(died)
+        return died is not None
+
+    def _bury(self, name: str, jobs: tuple[Any, ...]) -> bool:
+        return self._claims.bury(name, jobs, self._append)
 
     def _append(self, attempt: Attempt) -> None:
         number = self._attempts.count.get((attempt.operation, attempt.job), 0) + 1
         numbered = replace(attempt, number=number)
         self._journal.append(numbered)
         self._attempts.add(numbered)
-
-    def _bury(self, name: str, jobs: tuple[Any, ...]) -> bool:
-        """Record the deaths of runners that left claims; return whether nobody has it now."""
-        folder, token = self._verdicts.place(name, jobs)
-        for _ in range(_TRIES):
-            left = self._claims(name, jobs)
-            if not left:
-                return True
-            owner = owner_of(folder, token, left[-1])
-            if owner is not None and not self._verdicts.is_dead(owner):
-                return False
-            claim = take(folder, token, left, self._journal) if owner is not None else None
-            if claim is not None:
-                owners = [owner_of(folder, token, generation) for generation in claim.left]
-                for dead in filter(None, owners):
-                    text = f"its runner {dead.runner} died"
-                    self._append(self._death(name, jobs, dead, text))
-                claim.release()
-                return True
-            time.sleep(random.uniform(0.0, 0.05))  # two who took it over at once both gave way
-        return False
-
-    def _claims(self, name: str, jobs: tuple[Any, ...]) -> list[int]:
-        return Snapshot().claims(*self._verdicts.place(name, jobs))
-
-    def _death(self, name: str, jobs: tuple[Any, ...], owner: Owner, error: str) -> Attempt:
-        now = time.time()
-        start = min(owner.beat / 1e9, now)
-        id = get_aggregate_id(jobs)
-        return Attempt(name, id, "interrupted", 0, start, now, {}, error=error)
 
     # also in a worker, which was forked and has the same journal to claim with
 
@@ -301,28 +254,14 @@ class Book:
         An error of the operation is raised; `hear` finds the attempt in it.
         """
         name, jobs = operation.name, operation._jobs
-        claim = self._take(name, jobs)
+        claim = self._claims.take(name, jobs)
         if isinstance(claim, Left):
             return claim
-        with self._held(claim):
+        with self._claims.held(claim):
             if not self._is_wanted(name, jobs):
                 return Left.SETTLED
             call = partial(self._project._execute_operation, operation, timeout)
-            return _attempted(name, jobs, call)
-
-    @contextmanager
-    def _held(self, claim: Claim) -> Iterator[None]:
-        """Release a claim at the end; until then commands know whose they are."""
-        before = os.environ.get(_VARIABLE)
-        os.environ[_VARIABLE] = self._journal.runner
-        try:
-            yield
-        finally:
-            with uninterrupted():
-                claim.release(surely_held(claim, self._journal))
-            os.environ.pop(_VARIABLE)
-            if before is not None:
-                os.environ[_VARIABLE] = before
+            return attempted(name, jobs, call)
 
     def _is_wanted(self, name: str, jobs: tuple[Any, ...]) -> bool:
         again = (name, get_aggregate_id(jobs)) in self._again
@@ -332,58 +271,6 @@ class Book:
         if ignore & IgnoreConditions.PRE:
             return True
         return not self._verdicts.in_the_way(name, jobs, self._journal.runner)
-
-    def _take(self, name: str, jobs: tuple[Any, ...]) -> Claim | Left:
-        folder, token = self._verdicts.place(name, jobs)
-        if len(jobs) > 1:
-            folder.path.mkdir(parents=True, exist_ok=True)
-        for _ in range(_TRIES):
-            claim = take(folder, token, [], self._journal)  # nearly always nobody has it
-            if claim is not None:
-                return claim
-            owner = self._verdicts.owner(name, jobs, now=True)
-            if owner is not None:
-                return Left.DEAD if self._verdicts.is_dead(owner) else Left.ELSEWHERE
-            time.sleep(random.uniform(0.0, 0.05))
-        return Left.ELSEWHERE
-
-
-def _attempted(name: str, jobs: tuple[Any, ...], call: Callable[[], None]) -> Attempt:
-    """Carry something out and tell how it ended; what it raises is raised, and has the attempt."""
-    start = time.time()
-    try:
-        call()
-    except BaseException as error:
-        vars(error)[_KEPT] = _ended(name, jobs, start, error)
-        raise
-    return _ended(name, jobs, start, None)
-
-
-def _ended(name: str, jobs: tuple[Any, ...], start: float, error: BaseException | None) -> Attempt:
-    cause = error.__cause__ if isinstance(error, UserOperationError) else error
-    code = exception = None
-    outcome: Outcome = "complete" if error is None else "failed"
-    text: str | None = None
-    if isinstance(cause, KeyboardInterrupt):
-        outcome, text = "interrupted", "interrupted"
-    elif isinstance(cause, SystemExit):
-        code = cause.code if isinstance(cause.code, int) else None
-        text = f"exited with {cause.code}"
-    elif isinstance(cause, subprocess.CalledProcessError):
-        code = cause.returncode
-        how = f"exit {code}" if code >= 0 else f"signal {-code}"
-        text = f"its command failed ({how})"
-    elif isinstance(cause, subprocess.TimeoutExpired):
-        text = "its command took longer than its timeout"
-    elif cause is not None:
-        exception = type(cause).__name__
-        text = f"raised {exception}: {cause}".rstrip(": ").splitlines()[0]
-    return Attempt(
-        *(name, get_aggregate_id(jobs), outcome, 0, start, time.time(), {}),
-        error=text,
-        code=code,
-        exception=exception,
-    )
 
 
 def _is_further_rank() -> bool:

@@ -9,8 +9,8 @@ from flow.aggregates import get_aggregate_id
 from flow.errors import UserConditionError
 
 from ..plan.states import Failed, Held, Reason, State, Verdict
+from ..space.attempts import Attempt
 from ..space.claims import Owner
-from ..space.journals import Attempt
 from ..space.layout import JobFolder, operation_claim
 from ..space.snapshot import Snapshot
 from .conditionnames import condition_name

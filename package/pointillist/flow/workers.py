@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -107,25 +108,32 @@ class Carrier:
     def _beating(self) -> AbstractContextManager[None]:
         return nullcontext() if self._book is None else self._book.beating()
 
+    def _uninterrupted(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._book is None else self._book.uninterrupted()
+
     def _at_once(self, executions: list[Execution]) -> Iterator[tuple[Execution, Exception | None]]:
         while executions:
             lost = []
             pool = self._begin()  # what is forked now knows the jobs and members of this pass
-            begun = [(one, self._begun(one, pool)) for one in executions]
-            heard = 0
+            begun: deque[tuple[Execution, Future[Any] | Exception]] = deque()
             try:
+                with self._uninterrupted():
+                    begun.extend((one, self._begun(one, pool)) for one in executions)
                 with self._beating():
-                    for execution, future in begun:
+                    while begun:
+                        execution, future = begun[0]
                         error = future if isinstance(future, Exception) else future.exception()
-                        heard += 1
+                        assert error is None or isinstance(error, Exception)
                         if isinstance(error, BrokenProcessPool):
                             lost.append(execution)
+                            begun.popleft()
                             continue
-                        assert error is None or isinstance(error, Exception)
-                        self._hear(execution, future)
+                        with self._uninterrupted():
+                            self._hear(execution, future)
+                            begun.popleft()
                         yield execution, error
             finally:
-                self._hear_rest(begun[heard:])
+                self._hear_rest(begun)
             died = self._died(lost)
             for execution in died:
                 yield (
@@ -153,7 +161,7 @@ class Carrier:
             error = future.exception()
             self._book.hear(execution, None if error else future.result(), error)
 
-    def _hear_rest(self, begun: list[tuple[Execution, Future[Any] | Exception]]) -> None:
+    def _hear_rest(self, begun: Iterable[tuple[Execution, Future[Any] | Exception]]) -> None:
         """Record what was at work when a run was ended before its end."""
         if self._book is None or not begun:
             return
@@ -218,6 +226,7 @@ def _begin(project: Any, timeout: float | None, book: Book | None) -> None:
     global _project, _timeout, _book
     _project, _timeout, _book = project, timeout, book
     signal.signal(signal.SIGINT, _interrupted)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if book is not None:
         threading.Thread(target=_end_with_the_run, daemon=True).start()
 
@@ -231,10 +240,13 @@ def _end_with_the_run() -> None:
 
 
 def _interrupted(number: int, frame: Any) -> None:
-    """End the operation at hand, and begin no other; the run ends the worker."""
+    """End the operation at hand, and begin no other; the run ends the worker.
+
+    From a terminal it comes twice: to all processes, and from the run.
+    """
     global _given_up
-    _given_up = True
-    if _at_work:
+    first, _given_up = not _given_up, True
+    if _at_work and first:
         signal.default_int_handler(number, frame)
 
 

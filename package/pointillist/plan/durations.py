@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..space.journals import Attempts
+from ..space.memory import Attempts
 from .tasks import Task
 
 __all__ = ["Estimate", "estimate"]

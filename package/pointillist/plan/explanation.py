@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..space.journals import Attempt
+from ..space.attempts import Attempt
 from .planner import Planner
 from .states import Awaits, Verdict
 from .tasks import Task

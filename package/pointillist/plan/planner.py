@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from ..errors import CorruptRecord
 from ..model.pipeline import StepSpec
 from ..model.records import Record, RecordType
+from ..space.attempts import Attempt
 from ..space.claims import Claim
 from ..space.dataspace import DataSpace
-from ..space.journals import Attempt, Attempts, Journal
+from ..space.journals import Journal
 from ..space.layout import JobFolder
+from ..space.memory import Attempts
 from ..space.snapshot import Snapshot
 from . import rules
 from .source import SourceReader

@@ -15,9 +15,9 @@ from ..model.arguments import Ref, walk
 from ..model.fields import Key, Output, Seed
 from ..model.records import Record, RecordType, field_of
 from ..model.steps import Call
+from ..space.attempts import Attempt
 from ..space.fingerprints import Fingerprint
 from ..space.history import History, attempt_id, read_environment
-from ..space.journals import Attempt
 from .planner import Planner
 from .tasks import Task, step_of
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..model.records import Record
+from ..space.attempts import Attempt, StoredOutput
 from ..space.fingerprints import Fingerprint
-from ..space.journals import Attempt, StoredOutput
 from ..space.layout import JobFolder
 from ..space.snapshot import Snapshot
 from .states import Reason

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from ..space.attempts import Attempt
     from ..space.claims import Owner
-    from ..space.journals import Attempt
     from .tasks import Input, Task
 
 __all__ = ["Awaits", "Failed", "Held", "MissingSeed", "Reason", "State", "Verdict", "day"]
@@ -49,8 +49,8 @@ class Reason:
     rule : str
         ``output``, ``input``, ``argument``, ``version``, ``source``; or ``needs`` (it waits for
         something), ``seed`` (it waits for a seed that is missing), ``attempt`` (the last one
-        failed or died), ``claim`` (a runner has it), ``accepted``, ``reset``, ``excluded``
-        (somebody said so), ``condition`` (one of a hand-written operation does not hold).
+        failed or died), ``claim`` (a runner has it), ``condition`` (of a hand-written operation: it
+        does not hold, or raised), ``accepted``, ``reset``, ``excluded`` (somebody said so).
     what : str
         What the rule is about: an input's name, an argument.
     old, new : str

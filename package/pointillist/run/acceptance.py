@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from ..plan.planner import Planner
 from ..plan.states import State, Verdict
 from ..plan.tasks import Task
+from ..space.attempts import StoredOutput
 from ..space.claims import Claim
 from ..space.fingerprints import Fingerprint, look
 from ..space.identity import user
-from ..space.journals import StoredOutput
 from .attempt import Worker
 from .claiming import holding
 from .engine import Engine

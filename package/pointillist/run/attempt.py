@@ -32,16 +32,17 @@ from ..formats import format_for
 from ..model.fields import Output
 from ..plan.planner import Planner
 from ..plan.tasks import Input, Needs, Task
+from ..space.attempts import Attempt, Outcome, StoredOutput
 from ..space.claims import Claim
 from ..space.dataspace import DataSpace
 from ..space.fingerprints import Fingerprint, glance, look
-from ..space.journals import Attempt, Journal, Outcome, StoredOutput
+from ..space.journals import Journal
 from ..space.layout import CONTROL, stage_name
 from .calls import Bench, named, part_of
 from .environment import Environment
 from .heartbeat import surely_held
 from .logs import end_log
-from .publish import discard, publish, uninterrupted
+from .publish import discard, publish
 
 __all__ = ["Worker"]
 
@@ -207,11 +208,12 @@ class _Try:
             raise
         except Exception as error:
             return self._failed(self._cause(error))
-        with uninterrupted():
-            return self._commit(outputs)
+        return self._commit(outputs)
 
     def _cause(self, error: Exception) -> Exception:
-        """Return why it went wrong: not the step's fault if an input changed under its hands."""
+        """Return why it went wrong: not the step's fault if its data changed under its hands."""
+        if not os.path.isdir(self.folder.place):
+            return SpaceError(f"the job's folder {self.folder.place} was removed while it ran.")
         if not isinstance(error, InputChanged) and len(self.inputs) == len(self.needs.inputs):
             try:
                 self._look_again()

@@ -37,7 +37,12 @@ from ..model.records import Record
 from ..model.steps import Call
 from ..plan.tasks import step_of
 from ..space.dataspace import DataSpace
+from . import interruption
+from .interruption import interruptible
 from .logs import begin_log
+
+_OURS = (__file__, interruption.__file__)
+"""What comes before the step's own code in a traceback."""
 
 __all__ = ["Bench", "named", "part_of", "read_field"]
 
@@ -183,12 +188,12 @@ class Bench:
         printed = sys.stdout = sys.stderr = _LazyLog(self)
         try:
             with _time_limit(call, self._limit(call), self.log_place):
-                return _called(function, values)
+                return interruptible(_called, function, values)
         except (Exception, SystemExit) as error:
             if isinstance(error, TimedOut):
                 raise
             trace = error.__traceback__
-            while trace and trace.tb_frame.f_code.co_filename == __file__:
+            while trace and trace.tb_frame.f_code.co_filename in _OURS:
                 trace = trace.tb_next
             printed.write("".join(traceback.format_exception(type(error), error, trace)))
             raise StepFailed(
@@ -218,7 +223,8 @@ class Bench:
                 control.mkdir(exist_ok=True)
                 printed = control / "printed"
         try:
-            finished = process.run(
+            finished = interruptible(
+                process.run,
                 words,
                 shell=call.kind == "shell",
                 cwd=self.space.layout.root,
@@ -392,17 +398,26 @@ _NO_LIMIT = contextlib.nullcontext()
 
 @contextlib.contextmanager
 def _interrupting(name: str, seconds: float, log: Path) -> Iterator[None]:
+    """Raise TimedOut after some seconds, and once more at the end if it was swallowed."""
+    came: list[TimedOut] = []
 
     def over(*_: object) -> None:
-        raise TimedOut(_too_long(name, seconds), log=log if log.exists() else None)
+        came.append(TimedOut(_too_long(name, seconds), log=log if log.exists() else None))
+        raise came[0]
 
     before = signal.signal(signal.SIGALRM, over)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
+    except Exception as error:
+        if came and error is not came[0]:
+            raise came[0] from error
+        raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    if came:
+        raise came[0]
 
 
 def named(call: Call) -> str:

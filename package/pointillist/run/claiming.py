@@ -21,7 +21,7 @@ from ..space.journals import clock
 from ..space.layout import claims_in
 from .attempt import Worker
 from .heartbeat import surely_held
-from .publish import uninterrupted
+from .interruption import uninterrupted
 from .recovery import recover
 
 __all__ = ["Claiming", "holding"]

@@ -10,7 +10,8 @@ from ..plan.planner import Planner
 from ..plan.source import SourceReader
 from ..plan.tasks import Task
 from ..space.dataspace import DataSpace
-from ..space.journals import Attempts, Journal
+from ..space.journals import Journal
+from ..space.memory import Attempts
 from ..space.snapshot import Snapshot
 from .attempt import Worker
 from .environment import Environment

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from ..space.claims import Claim
 from ..space.journals import Journal, clock
 from ..space.layout import Layout
+from .interruption import sleep
 
 __all__ = ["BEAT", "SILENCE", "fallen_silent", "heartbeat", "surely_held"]
 
@@ -63,7 +64,7 @@ def fallen_silent(layout: Layout, runners: Iterable[str]) -> set[str]:
     quiet = set(first)
     until = time.monotonic() + SILENCE
     while quiet and time.monotonic() < until:
-        time.sleep(SILENCE / 100)
+        sleep(SILENCE / 100)
         quiet = {runner for runner in quiet if _beat_of(layout, runner) == first[runner]}
     return quiet
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from ..space.journals import Attempt
+from ..space.attempts import Attempt
 from ..space.layout import JobFolder, stages_in
 
-__all__ = ["discard", "is_published", "publish", "uninterrupted"]
+__all__ = ["discard", "is_published", "publish"]
 
 _TRIES = 5
 """How often a folder is removed into which a killed runner's command is still writing."""
@@ -93,19 +89,3 @@ def _remove(path: Path) -> None:
     else:
         with contextlib.suppress(OSError):
             path.unlink()
-
-
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Put a Ctrl-C off until the end, where it is raised: recorded is published."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    caught: list[tuple[Any, ...]] = []
-    before = signal.signal(signal.SIGINT, lambda *received: caught.append(received))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if caught and callable(before):
-            before(*caught[0])

@@ -7,8 +7,9 @@ import time
 
 from ..errors import SpaceError
 from ..plan.tasks import Task
+from ..space.attempts import Attempt, attempt_in
 from ..space.claims import Claim, Owner, owner_of
-from ..space.journals import Attempt, attempt_in, read_journal
+from ..space.journals import read_journal
 from ..space.layout import JobFolder, stages_in
 from .attempt import Worker
 from .publish import discard, is_published, publish
@@ -103,6 +104,7 @@ def _note_death(owner: Owner, worker: Worker, task: Task, folder: JobFolder) -> 
         {},
         log=worker.log_of(folder.log(task.step.name, number)),
         error=f"its runner {owner.runner} died",
+        ran_by=owner.runner,
     )
     worker.journal.append(died)
     worker.planner.attempts.add(died)

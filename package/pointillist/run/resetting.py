@@ -18,10 +18,10 @@ from ..errors import PointillistError, SpaceError
 from ..plan.planner import Planner
 from ..plan.states import State
 from ..plan.tasks import Task
+from ..space.attempts import Attempt
 from ..space.claims import Claim
 from ..space.fingerprints import glance
 from ..space.identity import user
-from ..space.journals import Attempt
 from ..space.layout import JobFolder, stages_in
 from .attempt import Worker
 from .claiming import holding

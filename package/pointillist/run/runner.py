@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -12,16 +13,25 @@ from ..errors import PointillistError, SpaceError, Superseded, TaskError
 from ..plan.planner import Planner
 from ..plan.states import State, Verdict
 from ..plan.tasks import Task
+from ..space.attempts import Attempt
 from ..space.claims import Claim, Owner
-from ..space.journals import Attempt, Journal
+from ..space.journals import Journal
+from . import interruption
 from .attempt import Worker, failure
 from .claiming import Claiming
 from .heartbeat import fallen_silent, heartbeat
+from .interruption import Stopped
 
 __all__ = ["Listener", "Runner", "Summary"]
 
 _TRIES = 10
 """How often a task is claimed anew that nobody has done after all."""
+
+RETRY = 1.0
+"""Seconds before a failed attempt is tried again; twice as many before each further one."""
+
+LONGEST_WAIT = 60.0
+"""Seconds that are waited before a further attempt at most."""
 
 
 class Listener:
@@ -35,6 +45,9 @@ class Listener:
 
     def ended(self, task: Task, attempt: Attempt) -> None:
         """An attempt has ended."""
+
+    def again(self, task: Task, attempt: Attempt, seconds: float) -> None:
+        """A failed attempt will be tried again in some seconds."""
 
     def waiting_for(self, owner: Owner) -> None:
         """The run waits to see whether a runner elsewhere still lives."""
@@ -64,6 +77,10 @@ class Summary:
         Tasks of records that are excluded.
     limited : bool
         Whether the run stopped at its limit, or at its first failure.
+    stopped : int
+        What to exit with if a signal stopped the run: 130 or 143; else 0.
+    broken_off : Task or None
+        The task that was at work then.
     """
 
     done: int = 0
@@ -75,6 +92,8 @@ class Summary:
     elsewhere: list[tuple[Task, Verdict]] = field(default_factory=list)
     excluded: int = 0
     limited: bool = False
+    stopped: int = 0
+    broken_off: Task | None = None
 
     @property
     def missing(self) -> list[tuple[Task, Verdict]]:
@@ -100,6 +119,9 @@ class Runner:
         How many tasks to carry out at most.
     again : bool
         Whether tasks are carried out that are complete.
+    hard : bool
+        Whether a second signal ends the process at once, and a first one is told in the summary.
+        Else it is raised when all is recorded.
     """
 
     worker: Worker
@@ -108,6 +130,7 @@ class Runner:
     fail_fast: bool = False
     limit: int | None = None
     again: bool = False
+    hard: bool = False
     _claims: Claiming = field(init=False)
     _taken: set[Task] = field(default_factory=set, init=False)
     _completed: set[Task] = field(default_factory=set, init=False)
@@ -136,23 +159,43 @@ class Runner:
         -------
         Summary
             What was done. A failed task does not end the run, but those that need it wait.
+
+        Raises
+        ------
+        KeyboardInterrupt, SystemExit
+            If Ctrl-C or SIGTERM stopped it, and the run is not `hard`.
         """
         ordered = list(tasks)
         summary = Summary()
-        verdicts = {task: self._planner.judge(task) for task in ordered}
+        with interruption.handled(self.hard):
+            try:
+                self._run(ordered, summary)
+                interruption.check()
+            except KeyboardInterrupt as stop:
+                number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
+                summary.limited, summary.stopped = True, 128 + number
+                if not self.hard and number == signal.SIGTERM:
+                    raise SystemExit(summary.stopped) from None
+                if not self.hard:
+                    raise
+        return summary
+
+    def _run(self, ordered: list[Task], summary: Summary) -> None:
+        verdicts: dict[Task, Verdict] = {}
+        for task in ordered:
+            interruption.check()
+            verdicts[task] = self._planner.judge(task)
         self.listener.planned(_foreseen(self._planner, verdicts))
         with heartbeat(self._journal):
             gone_through = self._pass(ordered, verdicts, summary)
             while not summary.limited and self._others_made_way(ordered, verdicts):
                 gone_through = self._pass(ordered, verdicts, summary)
-            summary.recovered = self._claims.recovered
             for task in gone_through:
                 self._sort(task, verdicts[task], summary)
-        return summary
 
     def force(self, task: Task) -> Attempt | None:
         """Carry a task out whatever its state is; None if another runner has it."""
-        with heartbeat(self._journal):
+        with interruption.handled(self.hard), heartbeat(self._journal):
             claim = self._claims.claim(task)
             if claim is None:
                 return None
@@ -170,12 +213,14 @@ class Runner:
             return self._go_through(tasks, verdicts, summary)
         finally:
             self._claims.let_go()
+            summary.recovered = self._claims.recovered
 
     def _go_through(
         self, tasks: list[Task], verdicts: dict[Task, Verdict], summary: Summary
     ) -> list[Task]:
         changed: set[Task] = set()
         for number, task in enumerate(tasks):
+            interruption.check()
             upstream = self._upstream(task)
             if any(maker in changed for maker in upstream):
                 if not self._has_waited(verdicts[task], upstream):  # else the claim judges it
@@ -299,7 +344,11 @@ class Runner:
             if not self._wants(task, verdict):
                 return None
             self.listener.started(task, verdict)
-            attempt = self._attempts(task, claim)
+            try:
+                attempt = self._attempts(task, claim)
+            except KeyboardInterrupt:
+                summary.broken_off = task
+                raise
             self._taken.add(task)
             if attempt.outcome == "complete":
                 summary.done += 1
@@ -325,30 +374,38 @@ class Runner:
 
     def _attempts(self, task: Task, claim: Claim) -> Attempt:
         """Attempt a task as often as it may be, within the project's hooks."""
-        retries = task.step.call.options.retries
+        waits = 0
         while True:
-            attempt: Attempt | None = None
-            begun = False
-            try:
-                with self.around(task):
-                    begun = True
-                    attempt = self.worker.attempt(task, claim)
-                    if attempt.outcome != "complete":
-                        raise failure(task, attempt, self.worker.space.layout.root)
-            except Superseded:
-                raise
-            except Exception as error:
-                if begun and attempt is None:
-                    raise  # an error of ours, not of a step or a hook
-                if not isinstance(error, TaskError):
-                    failed = _unrecorded(task, f"a hook raised {type(error).__name__}: {error}")
-                    if attempt is not None and attempt.outcome == "complete":
-                        return failed
-                    attempt = failed
-            assert attempt is not None
-            if attempt.outcome == "complete" or retries <= 0:
+            attempt = self._attempt(task, claim)
+            if attempt.outcome == "complete" or waits >= task.step.call.options.retries:
                 return attempt
-            retries -= 1
+            seconds = min(RETRY * 2**waits, LONGEST_WAIT) * random.uniform(1.0, 1.25)
+            waits += 1
+            self.listener.again(task, attempt, seconds)
+            interruption.sleep(seconds)
+
+    def _attempt(self, task: Task, claim: Claim) -> Attempt:
+        """Attempt a task once, within the project's hooks."""
+        attempt: Attempt | None = None
+        begun = False
+        try:
+            with self.around(task):
+                begun = True
+                attempt = self.worker.attempt(task, claim)
+                if attempt.outcome != "complete":
+                    raise failure(task, attempt, self.worker.space.layout.root)
+        except Superseded:
+            raise
+        except Exception as error:
+            if begun and attempt is None:
+                raise  # an error of ours, not of a step or a hook
+            if not isinstance(error, TaskError):
+                failed = _unrecorded(task, f"a hook raised {type(error).__name__}: {error}")
+                if attempt is not None and attempt.outcome == "complete":
+                    return failed
+                attempt = failed
+        assert attempt is not None
+        return attempt
 
     def _await_silence(self, foreign: list[Task]) -> bool:
         """Watch runners that cannot be seen from here; return whether one has died."""

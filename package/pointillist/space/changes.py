@@ -17,11 +17,12 @@ from .claims import owner_of
 from .dataspace import DataSpace
 from .discovery import Report, identifying_seeds, search
 from .fingerprints import Fingerprint
-from .journals import Attempts, Journal
-from .layout import JobFolder, claims_in
+from .journals import Journal
+from .layout import claims_in
 from .membership import DIGEST, LEFT, MEMBERS, digest, group_members
+from .memory import Attempts
 from .tables import match_rows, read_rows
-from .writing import alone, make, move, read_statepoint, writing
+from .writing import alone, make, move, read_statepoint, write_document, writing
 
 __all__ = ["add", "add_product", "discover", "follow", "foresee", "rekey", "sync"]
 
@@ -232,8 +233,7 @@ def _discover_class(
                 problems.append(error)
                 continue
             if any(name not in document or document[name] != v for name, v in metadata.items()):
-                with writing(JobFolder(space.workspace(cls) / id).document):
-                    space.project_of(cls).open_job(id=id).document.update(metadata)
+                write_document(space, cls, id, {**document, **metadata})
         report.unmatched[cls.__name__] = [
             " ".join(f"{name}={value}" for name, value in row.items()) for row in match.unmatched
         ]
@@ -332,9 +332,13 @@ def _follow(
             except CorruptRecord as error:
                 problems.append(error)
                 return "corrupt"
-        job.document.update({MEMBERS: ids, DIGEST: digest(ids), **({LEFT: left} if left else {})})
-        if not left:
-            job.document.pop(LEFT, None)
+    try:
+        said = {name: v for name, v in space.document(cls, job.id).items() if name != LEFT}
+    except CorruptRecord as error:
+        problems.append(error)
+        return "corrupt"
+    said |= {MEMBERS: ids, DIGEST: digest(ids), **({LEFT: left} if left else {})}
+    write_document(space, cls, job.id, said)
     return what
 
 

@@ -18,10 +18,11 @@ from ..model import keys
 from ..model.fields import Field, Output, Seed
 from ..model.pipeline import order_classes
 from ..model.records import Home, Record, RecordType, sort_key
+from .attempts import Exclusion
 from .configuration import Configuration, read_configuration
-from .journals import Attempts, Exclusion
 from .layout import WORKSPACE, JobFolder, Layout, is_job
 from .membership import LEFT, MEMBERS
+from .memory import Attempts
 
 __all__ = ["DataSpace"]
 

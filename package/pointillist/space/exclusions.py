@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from ..errors import RecordNotFound
 from ..model.records import Record
 from . import changes
+from .attempts import Exclusion
 from .dataspace import DataSpace
 from .identity import user
-from .journals import Exclusion, Journal
+from .journals import Journal
 from .writing import alone
 
 __all__ = ["exclude", "include"]

@@ -11,11 +11,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import SpaceError
-from .journals import Attempt, Exclusion, attempt_in, exclusion_in, read_journal
+from .attempts import Attempt, Exclusion, attempt_in, exclusion_in
+from .journals import read_journal
 from .layout import Layout
 
 __all__ = ["History", "RunnerLine", "attempt_id", "read_environment", "read_history"]
@@ -84,7 +85,9 @@ class History:
         name = entry.runner
         if isinstance(entry, Attempt) and entry.ran_by is not None:
             name = entry.ran_by
-        return self.runners.get(name, RunnerLine(name))
+        found = self.runners.get(name, RunnerLine(name))
+        # a rekey carries on what somebody else has said
+        return replace(found, user=entry.user) if entry.user else found
 
     def described(self, entry: Attempt | Exclusion) -> dict[str, Any]:
         """Return all that is recorded of an attempt or an exclusion, as plain data."""

@@ -159,6 +159,11 @@ class JobFolder:
         return Path(self.place, DOCUMENT)
 
     @property
+    def fresh_document(self) -> Path:
+        """Where a document is written before it takes its place, whole."""
+        return Path(self.place, f".{DOCUMENT}.new")
+
+    @property
     def fresh(self) -> Path:
         """Where the folder is made before it takes its place, whole."""
         path = self.path

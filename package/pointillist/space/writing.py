@@ -25,7 +25,7 @@ from .dataspace import DataSpace
 from .journals import Journal
 from .layout import JobFolder, claims_in
 
-__all__ = ["alone", "make", "move", "read_statepoint", "writing"]
+__all__ = ["alone", "make", "move", "read_statepoint", "write_document", "writing"]
 
 _PATIENCE = 60.0
 """Seconds for which a change waits for another process's change to end."""
@@ -81,6 +81,14 @@ def _complete(folder: JobFolder, statepoint: Mapping[str, Any]) -> None:
             shutil.rmtree(fresh.path, ignore_errors=True)
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
+
+
+def write_document(space: DataSpace, cls: RecordType, id: str, said: Mapping[str, Any]) -> None:
+    """Write a job's document, whole: signac leaves a file of another name when it is killed."""
+    folder = JobFolder(space.workspace(cls) / id)
+    with writing(folder.document):
+        folder.fresh_document.write_text(json.dumps(said), encoding="ascii")
+        os.replace(folder.fresh_document, folder.document)
 
 
 def read_statepoint(space: DataSpace, record: Record) -> dict[str, Any]:

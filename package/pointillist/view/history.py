@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..space.attempts import Attempt, Exclusion
 from ..space.history import History, RunnerLine
-from ..space.journals import Attempt, Exclusion
 from .quantities import local_time, seconds_in_words
 
 __all__ = ["history_json", "how_it_ended", "show_history"]

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ..plan.states import Verdict
 from ..plan.tasks import Task
 from ..run.runner import Listener
+from ..space.attempts import Attempt
 from ..space.claims import Owner
-from ..space.journals import Attempt
 from .reasons import in_words
 
 __all__ = ["RunProgress"]
@@ -96,6 +96,14 @@ class RunProgress(Listener):
         self._ended += 1
         if attempt.outcome != "complete":
             self._console.print(f"failed: {task}: {attempt.error}", style="red", markup=False)
+
+    def again(self, task: Task, attempt: Attempt, seconds: float) -> None:
+        """Show that a failed attempt will be tried again."""
+        self._console.print(
+            f"again in {seconds:.0f} s: {task}: attempt {attempt.number}: {attempt.error}",
+            style="yellow",
+            markup=False,
+        )
 
     def waiting_for(self, owner: Owner) -> None:
         """Say whom the run waits for."""

@@ -76,7 +76,17 @@ def show_summary(
             "and source, not tried again. Mend what failed, or `run --retry-failed`.",
             markup=False,
         )
+    if summary.stopped:
+        at_hand = f" {summary.broken_off} was given up;" if summary.broken_off else ""
+        console.print(
+            f"interrupted:{at_hand} what had ended is kept. The same command goes on from here.",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
     if not summary.done and not summary.failed:
+        if summary.stopped:
+            return
         console.print("nothing to do" + _why_nothing(summary, nothing), markup=False)
     else:
         failed = f", {len(summary.failed)} failed" if summary.failed else ""

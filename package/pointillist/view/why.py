@@ -12,7 +12,7 @@ from rich.tree import Tree
 
 from ..plan.explanation import Explanation, argument_count
 from ..plan.states import Awaits, Failed, Held, MissingSeed, Reason, State
-from ..space.journals import Attempt
+from ..space.attempts import Attempt
 from .quantities import counted, local_time
 from .reasons import in_words
 from .status import COLOURS

@@ -1,0 +1,311 @@
+"""Ctrl-C and SIGTERM: what runs is ended and recorded, nothing is left over, and no traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pointillist.plan.states import State
+
+SOURCE = """
+from __future__ import annotations
+from pathlib import Path
+import time
+import pointillist as pt
+
+HERE = Path(__file__).parent
+
+
+@pt.step
+def patient(raw: Path) -> str:
+    (HERE / "now").touch()
+    while not (HERE / "free").exists():
+        time.sleep(0.01)
+    return raw.read_text()
+
+
+@pt.step
+def stubborn(raw: Path) -> str:
+    (HERE / "now").touch()
+    while not (HERE / "free").exists():
+        try:
+            time.sleep(0.01)
+        except BaseException:
+            (HERE / "swallowed").touch()
+    return raw.read_text()
+
+
+@pt.step
+def polite(raw: Path) -> str:
+    (HERE / "now").touch()
+    try:
+        while not (HERE / "free").exists():
+            time.sleep(0.01)
+    except KeyboardInterrupt:
+        raise ValueError("it was interrupted")
+    return raw.read_text()
+
+
+class Item(pt.Record):
+    name: str = pt.key()
+    raw: Path = pt.seed("raw/{name}.txt")
+    text: str = STEP
+
+
+class Lab(pt.Project):
+    records = (Item,)
+
+
+if __name__ == "__main__":
+    Lab().main()
+"""
+
+COMMAND = (
+    "pt.shell('touch now; test -e free || (sleep 60 & echo $! > child; wait); cat {raw} > {out}')"
+    ".to('text.txt')"
+)
+
+
+@pytest.fixture
+def shop(workshop: Any) -> Any:
+    """Make a project of two records with one step."""
+
+    def made(step: str) -> Any:
+        shop = workshop(SOURCE.replace("STEP", step))
+        (shop.root / "raw").mkdir()
+        for name in "ab":
+            (shop.root / f"raw/{name}.txt").write_text(name)
+        shop.lab().discover()
+        return shop
+
+    return made
+
+
+def begun(shop: Any, *words: str) -> subprocess.Popen[str]:
+    """Begin a run as a process of its own, and wait until its first step is at work."""
+    process = subprocess.Popen(
+        [sys.executable, "project.py", "run", *words],
+        cwd=shop.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    while not (shop.root / "now").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    return process
+
+
+def lives(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "step",
+    ["patient.step(raw).to()", "polite.step(raw).to()", COMMAND],
+    ids=["python", "python that turns it into an error", "command"],
+)
+def test_once(shop: Any, number: signal.Signals, step: str) -> None:
+    """The step is ended and recorded as interrupted, no other begins; the next run goes on."""
+    here = shop(step)
+    process = begun(here)
+    process.send_signal(number)
+    text = process.communicate(timeout=60)[0]
+    assert 128 + number == process.returncode, text
+    assert "interrupted: Item name=a  text was given up; what had ended is kept." in text
+    assert "Traceback" not in text and "name=b" not in text
+    assert ["interrupted"] == [attempt["outcome"] for attempt in here.attempts()]
+    assert [] == here.leftovers() and {} == here.outputs()
+    if (here.root / "child").exists():
+        assert not lives(int((here.root / "child").read_text()))
+    (here.root / "free").touch()
+    assert 2 == here.run().done
+    assert {1} == set(here.completed().values())
+
+
+def test_twice(shop: Any) -> None:
+    """A step that swallows Ctrl-C is ended by the second one; the next run clears up after it."""
+    here = shop("stubborn.step(raw).to()")
+    process = begun(here)
+    process.send_signal(signal.SIGINT)
+    while not (here.root / "swallowed").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    text = process.communicate(timeout=60)[0]
+    assert 130 == process.returncode, text
+    assert "stopped at once: the next run clears up what is left." in text
+    assert "Traceback" not in text and [] == here.attempts()
+    (here.root / "free").touch()
+    assert 2 == here.run().done
+    assert ["interrupted", "complete", "complete"] == [a["outcome"] for a in here.attempts()]
+    assert [] == here.leftovers()
+
+
+def test_swallowed_is_no_success(shop: Any) -> None:
+    """A step that swallows Ctrl-C and returns in the end is recorded as interrupted."""
+    here = shop("stubborn.step(raw).to()")
+    process = begun(here)
+    process.send_signal(signal.SIGINT)
+    while not (here.root / "swallowed").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    (here.root / "free").touch()
+    text = process.communicate(timeout=60)[0]
+    assert 130 == process.returncode, text
+    assert ["interrupted"] == [attempt["outcome"] for attempt in here.attempts()]
+    assert [] == here.leftovers() and {} == here.outputs()
+
+
+def test_swallowed_timeout(shop: Any) -> None:
+    """A step that swallows its time-out and returns in the end has failed all the same."""
+    here = shop("stubborn.step(raw).to()")
+    source = (here.root / "project.py").read_text()
+    source = source.replace("@pt.step\ndef stubborn", "@pt.step(timeout=0.05)\ndef stubborn")
+    source = source.replace('(HERE / "swallowed").touch()', '(HERE / "free").touch()')
+    again = type(here)(here.root, source)
+    summary = again.run()
+    assert ["stubborn took longer than its timeout of 0.05 s. Raise timeout= if it may."] == [
+        attempt.error for _, attempt in summary.failed[:1]
+    ]
+    assert "failed" == again.attempts()[0]["outcome"]
+
+
+def test_api(shop: Any, fork: Any) -> None:
+    """`lab.run()` raises KeyboardInterrupt when all is recorded, and the handlers are the old."""
+    here = shop("patient.step(raw).to()")
+
+    def work() -> None:
+        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        interrupt_when(here.root / "now", signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            here.lab().run()
+        assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+
+    assert 0 == fork(work)
+    assert ["interrupted"] == [attempt["outcome"] for attempt in here.attempts()]
+    assert [] == here.leftovers()
+
+
+def test_api_terminated(shop: Any, fork: Any) -> None:
+    """`lab.run()` that gets SIGTERM ends its program with 143, when all is recorded."""
+    here = shop("patient.step(raw).to()")
+
+    def work() -> None:
+        interrupt_when(here.root / "now", signal.SIGTERM)
+        try:
+            here.lab().run()
+        except SystemExit as end:
+            os._exit(int(str(end.code)))
+
+    assert 143 == os.waitstatus_to_exitcode(fork(work))
+    assert ["interrupted"] == [attempt["outcome"] for attempt in here.attempts()]
+
+
+def test_another_thread(shop: Any, fork: Any) -> None:
+    """A run in another thread than the main one works, and leaves signals alone."""
+    here = shop("patient.step(raw).to()")
+    (here.root / "free").touch()
+
+    def work() -> None:
+        thread = threading.Thread(target=here.lab().run)
+        thread.start()
+        thread.join()
+
+    assert 0 == fork(work)
+    assert {State.COMPLETE} == {verdict.state for verdict in here.verdicts().values()}
+
+
+def test_while_waiting_to_retry(shop: Any, fork: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a failed step waits for its next attempt ends the wait."""
+    monkeypatch.setattr("pointillist.run.runner.RETRY", 3600.0)
+    here = shop("pt.shell('false; touch {out}; exit 3').options(retries=1).to('text.txt')")
+
+    def work() -> None:
+        seen = here.root / ".pointillist/runs"
+
+        def failed() -> bool:
+            return any('"failed"' in journal.read_text() for journal in seen.glob("*.jsonl"))
+
+        threading.Thread(target=lambda: kill_when(failed, signal.SIGINT), daemon=True).start()
+        with pytest.raises(KeyboardInterrupt):
+            here.lab().run()
+
+    assert 0 == fork(work)
+    assert ["failed"] == [attempt["outcome"] for attempt in here.attempts()]
+    assert [] == here.leftovers()
+
+
+OWN = """
+import time
+from pathlib import Path
+import pointillist as pt
+
+
+class Lab(pt.Project):
+    pass
+
+
+@Lab.post.isfile("done.txt")
+@Lab.operation
+def slow(job):
+    Path(job.path, "now").touch()
+    time.sleep(60)
+    Path(job.path, "done.txt").touch()
+
+
+if __name__ == "__main__":
+    Lab().main()
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("-p", "2")], ids=["serial", "two workers"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_own_operations(workshop: Any, number: signal.Signals, words: tuple[str, ...]) -> None:
+    """A run of hand-written operations ends with its workers, as 130 or 143, and without words."""
+    shop = workshop(OWN)
+    for i in range(2):
+        shop.lab().open_job({"i": i}).init()
+    process = subprocess.Popen(
+        [sys.executable, "project.py", "run", *words],
+        cwd=shop.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    while len(list(shop.root.glob("workspace/*/now"))) < (2 if words else 1):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    process.send_signal(number)
+    text = process.communicate(timeout=60)[0]
+    assert 128 + number == process.returncode, text
+    assert "Traceback" not in text and "goes on from here" in text
+    assert [] == list(shop.root.glob("workspace/*/done.txt"))
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def interrupt_when(file: Path, number: int) -> None:
+    """Send this process a signal as soon as a file is there."""
+    threading.Thread(target=lambda: kill_when(file.exists, number), daemon=True).start()
+
+
+def kill_when(ready: Any, number: int) -> None:
+    """Send this process a signal as soon as something holds."""
+    while not ready():
+        time.sleep(0.005)
+    os.kill(os.getpid(), number)
