@@ -199,7 +199,7 @@ class Project(Curated, CompiledProject):
         fail_fast : bool
             End at the first failure.
         rerun : iterable of str
-            ``"source"``: also do again what is stale by its source alone.
+            Rules that only show, as ``"source"`` does: what is stale by these alone is done too.
         retry_failed : bool
             Try failed tasks again although nothing has changed.
 

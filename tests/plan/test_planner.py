@@ -368,6 +368,15 @@ def test_a_failure_is_tried_again_by_what_is_looked_at(done: Any) -> None:
     )
 
 
+def test_an_unknown_rule_to_rerun(done: Any) -> None:
+    """A rule that there is not is an error, not a run that does nothing."""
+    with pytest.raises(ConfigurationError) as error:
+        done.run(rerun=["sources"])
+    assert "rerun: sources is no rule. The rules are input, argument, version, source." == str(
+        error.value
+    )
+
+
 def test_an_unknown_step_in_the_rules(done: Any) -> None:
     """A step that there is not is an error that names those there are."""
     settings(done, '[rules.lauter]\nsource = "run"')

@@ -7,7 +7,9 @@ import time
 import pytest
 
 from pointillist.view.quantities import (
+    about,
     bytes_in_words,
+    counted,
     local_time,
     seconds_in_words,
     short_hash,
@@ -55,3 +57,27 @@ def test_sizes_and_hashes() -> None:
     assert "300 B" == bytes_in_words(300)
     assert "300 B in 3 entries" == bytes_in_words(300, 3)
     assert "01234567" == short_hash("0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0.0, "less than 1 s"),
+        (1.0, "about 1 s"),
+        (40.4, "about 40 s"),
+        (57.0, "about 1 min"),
+        (720.0, "about 12 min"),
+        (3420.0, "about 0.9 h"),
+        (3600.0, "about 1.0 h"),
+        (11520.0, "about 3.2 h"),
+        (360000.0, "about 100 h"),
+    ],
+)
+def test_about(seconds: float, expected: str) -> None:
+    """What is foreseen is told roughly, in the largest unit that fits."""
+    assert expected == about(seconds)
+
+
+def test_counted() -> None:
+    """One is one, all else are many."""
+    assert ["0 tasks", "1 task", "2 tasks"] == [counted(n, "task") for n in range(3)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pointillist.plan.states import Reason, State, Verdict
-from pointillist.view.reasons import in_words
+from pointillist.view.reasons import in_words, kept_by
 
 
 def needs(count: int, step: str = "Point.doubled") -> tuple[Reason, ...]:
@@ -33,3 +33,12 @@ def test_many_inputs() -> None:
     reasons = tuple(Reason("input", f"{i}.bin", "1 B", "2 B") for i in range(5))
     expected = "; ".join(f"input {i}.bin changed (1 B → 2 B)" for i in range(3)) + "; … and 2 more"
     assert expected == in_words(Verdict(State.STALE, reasons))
+
+
+def test_kept_by() -> None:
+    """The rules by which tasks are kept, each once; others do not count."""
+    reasons = (Reason("source", "of the step", "1", "2"), Reason("input", "a", "1 B", "2 B"))
+    kept = Verdict(State.STALE, reasons, "kept")
+    stale = Verdict(State.STALE, (Reason("version", "of the step", "1", "2"),))
+    assert ["input", "source"] == kept_by([kept, kept, stale])
+    assert [] == kept_by([stale])

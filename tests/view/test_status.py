@@ -92,6 +92,15 @@ def test_plain_output_is_never_folded(page: Any) -> None:
     assert 1 == sum(line.endswith("word end") for line in page.text.splitlines())
 
 
+def test_kept_by_other_rules(page: Any) -> None:
+    """What is kept by rules that the project set to show is told with these rules."""
+    kept = Verdict(State.STALE, (Reason("input", "a", "1 B", "2 B"),), "kept")
+    show_status(page.console, COUNTS, [*ROWS, Row("Block", "Block", "e" * 32, "stats", kept)])
+    assert page.text.endswith(
+        "2 stale (input, source), kept: `run --rerun input source` does them again.\n"
+    )
+
+
 def test_json() -> None:
     """The data for programs holds every reason in parts and in words, and is JSON."""
     data = json.loads(json.dumps(status_json(ROWS)))

@@ -280,6 +280,16 @@ def test_ten_thousand(page: Any, explain: Any) -> None:
     assert "… and 39 tasks in 39 smaller groups: `why STEP` shows those of one step" in page.text
 
 
+def test_of_many_reasons_a_few_are_told(page: Any, explain: Any) -> None:
+    """A task that waits for failures of many kinds names three."""
+    causes = [
+        explain("joined", s, State.FAILED, Failed.at(attempt("failed", error=f"error {s}")))
+        for s in "abcde"
+    ]
+    show_all(page.console, [explain("stats", "x", State.WAITING, *causes)], "")
+    assert page.text.splitlines()[2].endswith("Recording.joined failed: error c; … and 2 more")
+
+
 def test_nothing_is_left(page: Any, explain: Any) -> None:
     """Where all is complete, or there is nothing, that is said."""
     show_all(page.console, [explain("joined", "a", State.COMPLETE)], "")

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..errors import ConfigurationError
 from ..plan.planner import Planner
 from ..plan.source import SourceReader
 from ..plan.tasks import Task
 from ..space.dataspace import DataSpace
 from ..space.journals import Journal
 from ..space.memory import Attempts
+from ..space.rulesets import RULES
 from ..space.snapshot import Snapshot
 from .attempt import Worker
 from .environment import Environment
@@ -54,7 +56,18 @@ class Engine:
         return self.space.layout.root
 
     def planner(self, rerun: frozenset[str] = frozenset(), retry_failed: bool = False) -> Planner:
-        """Return a planner that looks at the disk, and at the journals, as they are now."""
+        """Return a planner that looks at the disk, and at the journals, as they are now.
+
+        Raises
+        ------
+        ConfigurationError
+            If there is no rule of a name in `rerun`, or the project's settings cannot be.
+        """
+        unknown = rerun - RULES.keys()
+        if unknown:
+            raise ConfigurationError(
+                f"rerun: {', '.join(sorted(unknown))} is no rule. The rules are {', '.join(RULES)}."
+            )
         self.space.refresh()
         self.sources.refresh()
         return Planner(

@@ -216,12 +216,12 @@ def show_all(console: Console, explanations: Iterable[Explanation], nothing: str
         What is said if there is none.
     """
     listed = list(explanations)
-    groups: dict[tuple[str, str, str], list[Explanation]] = {}
+    groups: dict[tuple[str, str, tuple[str, ...]], list[Explanation]] = {}
     kinds: dict[tuple[str, str], tuple[str, ...]] = {}
     for one in listed:
         if one.verdict.state is not State.COMPLETE:
-            why = "; ".join(_kinds(one, kinds))
-            groups.setdefault((one.operation, _state(one), why), []).append(one)
+            key = (one.operation, _state(one), _kinds(one, kinds))
+            groups.setdefault(key, []).append(one)
     left = [one for group in groups.values() for one in group]
     if not left:
         console.print(Text("everything is complete." if listed else f"{nothing}."))
@@ -237,7 +237,7 @@ def show_all(console: Console, explanations: Iterable[Explanation], nothing: str
             Text.assemble(
                 "\n",
                 (f"{state:12}", COLOURS[group[0].verdict.state]),
-                f"{len(group):>6}  {operation}: {why}",
+                f"{len(group):>6}  {operation}: {_few(why)}",
             )
         )
         like = "" if len(group) == 1 else "e.g. "
@@ -252,6 +252,11 @@ def show_all(console: Console, explanations: Iterable[Explanation], nothing: str
             )
         )
     console.print(Text("\n`why STEP -j ID` explains one task."))
+
+
+def _few(kinds: tuple[str, ...]) -> str:
+    more = (f"… and {len(kinds) - _MOST} more",) if len(kinds) > _MOST else ()
+    return "; ".join((*kinds[:_MOST], *more))
 
 
 def _place(explanation: Explanation) -> int:
