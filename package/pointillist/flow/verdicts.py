@@ -111,7 +111,10 @@ class Verdicts:
         key = name, get_aggregate_id(jobs)
         if key not in self._judged:
             self._judged[key] = _AT_WORK
-            self._judged[key] = self._judge(name, jobs)
+            try:
+                self._judged[key] = self._judge(name, jobs)
+            except OSError as error:
+                self._judged[key] = Verdict.unreadable(error, self.place(name, jobs)[0].path)
         return self._judged[key]
 
     def _judge(self, name: str, jobs: tuple[Any, ...]) -> Verdict:

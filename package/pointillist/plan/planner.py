@@ -164,9 +164,7 @@ class Planner:
         try:
             return self._judge(task, mine)
         except OSError as error:
-            where = error.filename or self.space.job_folder(task.record).path
-            text = f"{where} cannot be read: {error.strerror or error}"
-            return Verdict(State.WAITING, (Reason("needs", str(where), text=text),))
+            return Verdict.unreadable(error, self.space.job_folder(task.record).path)
 
     def _judge(self, task: Task, mine: bool) -> Verdict:
         folder = self.space.job_folder(task.record)

@@ -287,6 +287,13 @@ class Verdict:
     note: str = ""
     log: Path | None = None
 
+    @classmethod
+    def unreadable(cls, error: OSError, folder: Path) -> Verdict:
+        """Return that a task waits for something that cannot be read, its job's folder or below."""
+        where = str(error.filename or folder)
+        text = f"{where} cannot be read: {error.strerror or error}"
+        return cls(State.WAITING, (Reason("needs", where, text=text),))
+
     @property
     def usable(self) -> bool:
         """Whether other tasks may use the results."""
