@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from pointillist.cli.run import run_steps
 from pointillist.plan.states import State
 from pointillist.run import heartbeat
 from pointillist.space.identity import Identity
@@ -106,7 +108,15 @@ def test_four_runners(workshop: Any, fork_off: Any, number: int) -> None:
     """Four runners on 500 tasks: each is done once, none fails, nothing is left over."""
     shop = workshop(MANY)
     shop.lab().add_product(shop.module.Item, number=range(RECORDS))
-    runners = [fork_off(told(shop, shop.run, n)) for n in range(4)]
+    together = multiprocessing.get_context("fork").Barrier(4)
+
+    def work() -> Any:
+        lab = shop.lab()
+        lab.sync()
+        together.wait()
+        return run_steps(lab, None, None)
+
+    runners = [fork_off(told(shop, work, n)) for n in range(4)]
     assert [0] * 4 == [os.waitpid(pid, 0)[1] for pid in runners], printed(shop)
     assert "" == printed(shop)
     assert TASKS == len(shop.completed()) and {1} == set(shop.completed().values())
