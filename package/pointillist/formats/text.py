@@ -14,6 +14,10 @@ from .scalars import SCALARS, plain_scalar
 __all__ = ["NumberFormat", "TextFormat", "read_text", "write_text"]
 
 
+_PIECE = 1 << 20
+"""Bytes that are read at once."""
+
+
 def write_text(text: str, path: Path) -> None:
     """Write text in UTF-8, its line ends as they are."""
     with as_format_error("cannot write text"):
@@ -28,9 +32,15 @@ def write_text(text: str, path: Path) -> None:
 
 def read_text(path: Path) -> str:
     """Read text in UTF-8, its line ends as they are."""
+    pieces = []
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        with path.open("rb", buffering=0) as file:
-            return file.read().decode()
+        while piece := os.read(handle, _PIECE):
+            pieces.append(piece)
+    finally:
+        os.close(handle)
+    try:
+        return b"".join(pieces).decode()
     except UnicodeDecodeError as error:
         raise FormatError(f"{path} is no text in UTF-8: UnicodeDecodeError: {error}") from error
 

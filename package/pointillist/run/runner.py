@@ -132,8 +132,8 @@ class Runner:
     again: bool = False
     hard: bool = False
     _claims: Claiming = field(init=False)
-    _taken: set[Task] = field(default_factory=set, init=False)
-    _completed: set[Task] = field(default_factory=set, init=False)
+    _taken: set[tuple[str, str]] = field(default_factory=set, init=False)
+    _completed: set[tuple[str, str]] = field(default_factory=set, init=False)
     _met_others: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -218,15 +218,15 @@ class Runner:
     def _go_through(
         self, tasks: list[Task], verdicts: dict[Task, Verdict], summary: Summary
     ) -> list[Task]:
-        changed: set[Task] = set()
+        changed: set[tuple[str, str]] = set()
         for number, task in enumerate(tasks):
             interruption.check()
             upstream = self._upstream(task)
-            if any(maker in changed for maker in upstream):
+            if any(maker.key in changed for maker in upstream):
                 if not self._has_waited(verdicts[task], upstream):  # else the claim judges it
                     verdict = self._planner.rejudge(task)
                     if verdict != verdicts[task]:
-                        changed.add(task)
+                        changed.add(task.key)
                     verdicts[task] = verdict
                     if not self._wants(task, verdict):
                         self._claims.let_go()
@@ -237,7 +237,7 @@ class Runner:
             if self._is_full(summary):
                 summary.limited = True
                 return tasks[:number]
-            changed.add(task)
+            changed.add(task.key)
             following = tasks[number + 1] if number + 1 < len(tasks) else None
             verdicts[task] = self._take_up(task, following, summary)
             if summary.failed and self.fail_fast:
@@ -250,7 +250,7 @@ class Runner:
         return (
             verdict.state is State.WAITING
             and len(verdict.reasons) == len(upstream)
-            and all(maker in self._completed for maker in upstream)
+            and all(maker.key in self._completed for maker in upstream)
         )
 
     def _others_made_way(self, tasks: list[Task], verdicts: dict[Task, Verdict]) -> bool:
@@ -288,7 +288,7 @@ class Runner:
         """Enter a task that this run has not done where the summary lists it."""
         if verdict.state is State.WAITING:
             summary.waiting.append((task, verdict))
-        elif verdict.state is State.FAILED and task not in self._taken:
+        elif verdict.state is State.FAILED and task.key not in self._taken:
             summary.still_failed.append((task, verdict))
         elif verdict.state is State.STALE and verdict.note == "kept":
             summary.kept.append((task, verdict))
@@ -301,7 +301,7 @@ class Runner:
 
     def _wants(self, task: Task, verdict: Verdict) -> bool:
         settled = verdict.state in (State.COMPLETE, State.STALE, State.FAILED)
-        return (verdict.wanted or (self.again and settled)) and task not in self._taken
+        return (verdict.wanted or (self.again and settled)) and task.key not in self._taken
 
     def _is_full(self, summary: Summary) -> bool:
         carried_out = summary.done + len(summary.failed)
@@ -328,7 +328,7 @@ class Runner:
                 break
             # two who took it over at once have both given way, or the other one has just died
             time.sleep(random.uniform(0.0, 0.05))
-        self._met_others = self._met_others or task not in self._taken
+        self._met_others = self._met_others or task.key not in self._taken
         return verdict
 
     def _settle(
@@ -349,10 +349,10 @@ class Runner:
             except KeyboardInterrupt:
                 summary.broken_off = task
                 raise
-            self._taken.add(task)
+            self._taken.add(task.key)
             if attempt.outcome == "complete":
                 summary.done += 1
-                self._completed.add(task)
+                self._completed.add(task.key)
             else:
                 summary.failed.append((task, attempt))
             self.listener.ended(task, attempt)
@@ -368,7 +368,7 @@ class Runner:
         attempt = _unrecorded(task, str(error))
         self.listener.started(task, self._planner.judge(task))
         summary.failed.append((task, attempt))
-        self._taken.add(task)
+        self._taken.add(task.key)
         self.listener.ended(task, attempt)
         return Verdict(State.FAILED)
 

@@ -96,13 +96,27 @@ def look(path: str | Path, limit: int, now: int | None = None) -> Fingerprint | 
     OSError
         If it is there but cannot be read.
     """
-    seen = glance(path)
-    if seen is None:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    try:
+        status = os.fstat(handle)
+        seen: Fingerprint | None = None
+        if not stat.S_ISDIR(status.st_mode):
+            seen = Fingerprint(status.st_size, status.st_mtime_ns)
+            if seen.size <= limit:
+                seen.hash = _hash_of(handle, seen.size)
+    finally:
+        os.close(handle)
+    if seen is None:
+        seen = glance(path)
+        if seen is None:
+            return None
+        if seen.size <= limit:
+            seen.hash = content_hash(path)
     if now is not None and seen.mtime >= now - _COARSE:
         seen.young = True
-    if seen.size <= limit:
-        seen.hash = content_hash(path) if seen.count is not None else _file_hash(path, seen.size)
     return seen
 
 
@@ -114,26 +128,22 @@ _SMALL = 65_536
 """Bytes up to which a file is read in one piece."""
 
 
-def _file_hash(path: str | Path, size: int = _SMALL + 1) -> str:
-    """Return the SHA-256 of a file's content."""
+def _hash_of(handle: int, size: int) -> str:
+    """Return the SHA-256 of an open file."""
     if size > _SMALL:
-        with open(path, "rb") as file:
+        with open(handle, "rb", closefd=False) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    # what file_digest does costs four times as much for a small file
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        whole = hashlib.sha256()
-        while piece := os.read(handle, _SMALL):
-            whole.update(piece)
-        return whole.hexdigest()
-    finally:
-        os.close(handle)
+    whole = hashlib.sha256()  # what file_digest does costs four times as much for a small file
+    while piece := os.read(handle, _SMALL):
+        whole.update(piece)
+    return whole.hexdigest()
 
 
 def content_hash(path: str | Path) -> str:
     """Return the SHA-256 of a file's content, or of a folder's names and contents."""
     if not os.path.isdir(path):
-        return _file_hash(path)
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     whole = hashlib.sha256()
     for entry in _entries(path):
         name = os.fsencode(os.path.relpath(entry.path, path))

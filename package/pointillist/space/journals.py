@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +199,22 @@ def _write(file: int, data: dict[str, Any], before: int) -> int:
     return len(line)
 
 
-_ENCODED = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, check_circular=False).encode
+def _encoder() -> Callable[[Any], str]:
+    """Return what turns plain data into JSON in one line.
+
+    `json.JSONEncoder.encode` makes its C encoder anew for each call, which takes as long as the
+    line; where it can be had, it is made once.
+    """
+    usual = json.JSONEncoder(separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return usual.encode
+    quoted: Any = json.encoder.encode_basestring_ascii
+    made = make(None, usual.default, quoted, None, ":", ",", False, False, True)
+    return lambda data: "".join(made(data, 0))
+
+
+_ENCODED = _encoder()
 
 
 def read_journal(path: Path, holding: bytes = b"") -> Iterator[dict[str, Any]]:
