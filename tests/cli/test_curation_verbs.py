@@ -306,7 +306,6 @@ def test_help(verb: Verb, ran: Path, name: str) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("accept", "--note", "x"),
         ("reset", "stats", "--yes"),
         ("exclude", "-j", "3f2a", "--reason", "x"),
         ("include", "-j", "3f2a"),

@@ -388,6 +388,24 @@ def test_killed_with_conditions_that_hold(Project: Any, root: Path, capfd: Any) 
     project.run()
 
 
+def test_killed_and_accepted(Project: Any, root: Path) -> None:
+    """What was killed although its conditions hold may be accepted: what comes after it goes on."""
+    lethal(Project, root)
+    job = kill(Project, root)
+    project = Project(root)
+    [would] = project.accept_operations(["work"], {job.id}, "it is whole", True)
+    assert (f"work({job.id})", "failed", "") == (would.task, str(would.before.state), would.refused)
+    assert 1 == len(claims(root)), "nothing is done yet"
+    assert [would] == project.accept_operations(None, None, "it is whole", False)
+    assert [] == claims(root)
+    assert [] == Project(root).accept_operations(None, None, "it is whole", False)
+    [told] = [a for a in attempts(root) if a["outcome"] == "accepted"]
+    assert ("work", job.id, "it is whole") == (told["operation"], told["job"], told["note"])
+    Project(root).run()
+    assert "half" == Path(job.fn("y.txt")).read_text()
+    assert {"complete"} == {text.partition(":")[0] for text in states(Project(root))}
+
+
 @NP
 def test_killed_with_conditions_that_do_not_hold(Project: Any, root: Path, np: int) -> None:
     """What was killed before its conditions held is simply run again; its death is recorded."""

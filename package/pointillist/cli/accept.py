@@ -29,7 +29,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.
         description="What is there of the selected tasks counts as complete: outputs, inputs, "
         "arguments, version and source as they are now are what changes are looked for against "
         "from now on. For what is stale, edited, failed with all outputs there, or waits for a "
-        "raw file that is gone for good. Nothing is run and no file changes.",
+        "raw file that is gone for good; of hand-written operations for those whose attempt died "
+        "although their conditions hold. Nothing is run and no file changes.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -48,5 +49,6 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     ids = selected_ids(lab, args)
     tasks = list(selected_tasks(lab, lab.engine.planner(), names, ids))
     found = accept(lab.engine, tasks, args.note, args.pretend)
+    found += lab.accept_operations(names, ids, args.note, args.pretend)
     show_acceptances(console_for(), found, args.pretend)
     return 1 if any(one.refused for one in found) else 0

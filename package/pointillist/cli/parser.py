@@ -56,6 +56,10 @@ _NEW: tuple[Any, ...] = (
 )
 
 
+_OF_OPERATIONS = (why, history, accept)
+"""Those of our verbs that know operations written by hand on plain jobs too."""
+
+
 _VERBS = """verbs:
   discover   make jobs of the files that match the seeds' patterns; aggregates follow
   status     what is done, what is not; with -d each task
@@ -145,7 +149,7 @@ def _add_verbs(verbs: Any, lab: CompiledProject) -> None:
         verb = module.add(verbs)
 
         def main(args: Any, module: Any = module) -> None:
-            if not lab.engine.space.classes:
+            if not lab.engine.space.classes and module not in _OF_OPERATIONS:
                 name = module.__name__.rpartition(".")[2]
                 raise ConfigurationError(
                     f"{type(lab).__name__} has no record classes, so there is nothing that "

@@ -15,8 +15,9 @@ from flow.project import IgnoreConditions
 from ..errors import ConfigurationError, RecordNotFound, TaskError
 from ..model.pipeline import StepSpec
 from ..model.records import RecordType
-from ..plan.states import Verdict
+from ..plan.states import State, Verdict
 from ..plan.tasks import Task
+from ..run.acceptance import HELD, Acceptance
 from ..run.attempt import failure
 from ..run.engine import Engine
 from ..run.runner import Runner
@@ -186,6 +187,30 @@ class CompiledProject(FlowProject):
         for id, jobs, group in self._generate_selected_aggregate_groups(selected_groups=groups):
             if ids is None or id in ids:
                 yield group.name, id, verdicts.judge(group.name, jobs)
+
+    def accept_operations(
+        self, names: Iterable[str] | None, ids: set[str] | None, note: str, pretend: bool
+    ) -> list[Acceptance]:
+        """Accept operations whose attempt died although their conditions hold.
+
+        Parameters
+        ----------
+        names : iterable of str or None
+            Only these, as regular expressions.
+        ids : set of str or None
+            Only on these jobs or aggregates.
+        note : str
+            Why they are right as they are.
+        pretend : bool
+            Whether nothing is recorded.
+        """
+        book, found = Book(self), []
+        for name, id, verdict in list(self.own_verdicts(names, ids)):
+            if verdict.state is State.FAILED:
+                jobs = self._get_aggregate_from_id(id)
+                done = pretend or book.accept(name, jobs, note)
+                found.append(Acceptance(f"{name}({id})", verdict, "" if done else HELD))
+        return found
 
     # running the operations that are no steps
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -23,6 +24,7 @@ from ..run.heartbeat import fallen_silent, heartbeat
 from ..run.interruption import uninterrupted
 from ..space.attempts import Attempt
 from ..space.claims import Owner
+from ..space.identity import user
 from .claiming import Claims, Left
 from .endings import attempt_of, attempted
 from .verdicts import DIED, Verdicts
@@ -236,6 +238,16 @@ class Book:
         if died is not None:
             self._append(died)
         return died is not None
+
+    def accept(self, name: str, jobs: tuple[Any, ...], note: str) -> bool:
+        """Record that an operation whose attempt died is right as it is; False if it is at work."""
+        if not self._bury(name, jobs):
+            return False
+        id, now = get_aggregate_id(jobs), time.time()
+        last = self._attempts.last.get((name, id))
+        end = now if last is None else max(now, last.end + 1e-6)
+        self._append(Attempt(name, id, "accepted", 0, now, end, {}, note=note, user=user()))
+        return True
 
     def _bury(self, name: str, jobs: tuple[Any, ...]) -> bool:
         return self._claims.bury(name, jobs, self._append)

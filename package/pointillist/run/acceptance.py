@@ -19,7 +19,10 @@ from .claiming import holding
 from .engine import Engine
 from .heartbeat import heartbeat
 
-__all__ = ["Acceptance", "accept"]
+__all__ = ["HELD", "Acceptance", "accept"]
+
+HELD = "a runner has it; wait until it has ended"
+"""Why what is at work cannot be accepted."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,15 @@ class Acceptance:
 
     Parameters
     ----------
-    task : Task
-        The task.
+    task : Task or str
+        The task; the name and job of a hand-written operation.
     before : Verdict
         What it was.
     refused : str
         Why it could not be accepted, and what to do; empty if it was.
     """
 
-    task: Task
+    task: Task | str
     before: Verdict
     refused: str = ""
 
@@ -104,7 +107,7 @@ def _foreseen(planner: Planner, task: Task, coming: set[Task]) -> str | None:
 def _obstacle(planner: Planner, task: Task, verdict: Verdict, coming: set[Task]) -> str:
     """Return why a task cannot be accepted, empty if it can."""
     if verdict.state is State.RUNNING:
-        return "a runner has it; wait until it has ended"
+        return HELD
     names = planner.snapshot.names(planner.space.job_folder(task.record))
     missing = [str(made.filename) for made in task.step.outputs if made.filename not in names]
     if missing:
@@ -131,7 +134,7 @@ def _accept(worker: Worker, task: Task, note: str) -> str | None:
     with holding(worker, task) as claim:
         if claim is None:
             planner.forget(task)
-            return "a runner has it; wait until it has ended"
+            return HELD
         verdict = planner.judge_claimed(task, claim, worker.journal)
         if _is_settled(verdict):
             return None
