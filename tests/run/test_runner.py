@@ -123,7 +123,7 @@ def test_retries(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_said_of_retries(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who watches is told of each failed attempt that is tried again, and waits a minute at most."""
+    """Who watches is told of each attempt that is tried again, after a minute at most."""
     monkeypatch.setattr("pointillist.run.runner.RETRY", 0.001)
     monkeypatch.setattr("pointillist.run.runner.LONGEST_WAIT", 0.002)
     told: list[tuple[str, int, bool]] = []
