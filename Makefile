@@ -42,5 +42,7 @@ check: setup
 
 bench: setup
 	$(PY) benchmarks/drop_in.py $(ARGS)
+	$(PY) benchmarks/protocol.py
+	$(PY) benchmarks/protocol.py --folder /dev/shm
 
 .PHONY: help setup demo test check bench

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -16,7 +17,10 @@ import pytest
 
 from pointillist.errors import TaskError
 from pointillist.plan.states import State
+from pointillist.plan.tasks import Task
 from pointillist.run import heartbeat
+from pointillist.run.runner import Listener
+from pointillist.space.attempts import Attempt
 from pointillist.space.identity import Identity
 
 HEAD = """
@@ -103,8 +107,9 @@ def test_failed_is_not_tried_again(workshop: Any) -> None:
     assert all(v.state is State.COMPLETE for v in shop.verdicts().values())
 
 
-def test_retries(workshop: Any) -> None:
-    """A step with ``retries=2`` is tried three times in a run, each attempt with its own number."""
+def test_retries(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ``retries=2`` a step is tried three times, later each time, each with its own number."""
+    monkeypatch.setattr("pointillist.run.runner.RETRY", 0.1)
     shop = made(workshop, FRAGILE.replace("RETRIES", "2"), FRAGILE_WIRED)
     summary = shop.run()
     assert (4, []) == (summary.done, summary.failed)
@@ -112,10 +117,29 @@ def test_retries(workshop: Any) -> None:
     assert [2, 3] == [a["number"] for a in tried]
     assert ["failed", "complete"] == [a["outcome"] for a in tried]
     assert "aaab" == (shop.root / "tried").read_text()
+    all_three = [a for a in shop.attempts() if a["operation"] == "Item.text"][:3]
+    waits = [b["start"] - a["end"] for a, b in itertools.pairwise(all_three)]
+    assert [True, True] == [waits[0] >= 0.1, waits[1] >= 0.2], waits
 
 
-def test_retries_run_out(workshop: Any) -> None:
+def test_what_is_said_of_retries(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who watches is told of each attempt that is tried again, after a minute at most."""
+    monkeypatch.setattr("pointillist.run.runner.RETRY", 0.001)
+    monkeypatch.setattr("pointillist.run.runner.LONGEST_WAIT", 0.002)
+    told: list[tuple[str, int, bool]] = []
+
+    class Watching(Listener):
+        def again(self, task: Task, attempt: Attempt, seconds: float) -> None:
+            told.append((str(task), attempt.number, seconds <= 0.0025))
+
+    shop = made(workshop, FRAGILE.replace("RETRIES", "2"), FRAGILE_WIRED)
+    shop.run(listener=Watching())
+    assert [("Item name=a  text", 1, True), ("Item name=a  text", 2, True)] == told
+
+
+def test_retries_run_out(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """When retries are used up the task failed, and counts as one."""
+    monkeypatch.setattr("pointillist.run.runner.RETRY", 0.001)
     shop = made(workshop, FRAGILE.replace("RETRIES", "1"), FRAGILE_WIRED)
     summary = shop.run()
     [(_, attempt)] = summary.failed
