@@ -91,6 +91,33 @@ if __name__ == "__main__":
 '''
 
 
+MORE = '''
+@Lab.post.isfile("first.txt")
+@Lab.operation
+def first(job):
+    """Fail for one."""
+    if job.sp.name == 1:
+        raise ValueError("no luck")
+    Path(job.fn("first.txt")).touch()
+
+
+@Lab.pre.after(first)
+@Lab.post.isfile("second.txt")
+@Lab.operation
+def second(job):
+    """Nothing."""
+
+
+@Lab.pre.after(second)
+@Lab.post.isfile("gathered.txt")
+@Lab.operation(on=Group)
+def gather(job):
+    """Nothing."""
+
+
+if __name__ == "__main__"'''
+
+
 @pytest.fixture
 def lab(tmp_path: Path, verb: Verb) -> Path:
     """A project with four items in two groups, of which one fails, after a run."""
@@ -125,6 +152,18 @@ def job(root: Path, **keys: Any) -> str:
     return found
 
 
+def python(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a verb in an interpreter of its own."""
+    return subprocess.run(
+        [sys.executable, "project.py", *arguments],
+        cwd=root,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_failed_two_levels_below(lab: Path, why: Any) -> None:
     """An aggregate of aggregates leads down to the member's attempt that failed, and to its log."""
     item = job(lab, group="b", name=2)[:8]
@@ -143,14 +182,8 @@ def test_failed_two_levels_below(lab: Path, why: Any) -> None:
 def test_the_log_is_there(lab: Path, why: Any) -> None:
     """What it says to type prints the log of that attempt."""
     command = why("loud", "--where", "group=b", "name=2")[-1].partition("→ ")[2].split()
-    done = subprocess.run(
-        [sys.executable, "project.py", *command],
-        cwd=lab,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = python(lab, *command)
+    assert 0 == done.returncode
     assert "shouting\n" in done.stdout and "ValueError: bad" in done.stdout
 
 
@@ -274,6 +307,46 @@ def test_accepted_and_excluded(lab: Path, why: Any, verb: Verb) -> None:
     assert lines[1].startswith("└── 60 Hz noise (")
 
 
+def test_after_an_operation_that_failed(lab: Path, why: Any, verb: Verb) -> None:
+    """It leads to the operation written by hand that failed; jobs are named as records are."""
+    text = (lab / "project.py").read_text()
+    (lab / "project.py").write_text(text.replace('if __name__ == "__main__"', MORE))
+    assert 1 == python(lab, "run", "-o", "first").returncode  # ends with signac-flow's traceback
+    lines = why("gather", "--where", "group=a")
+    assert [
+        "Group group=a gather WAITING: the next run does it once all is there that it waits for",
+        "├── Item group=a name=1 second WAITING",
+        "│ └── Item group=a name=1 first READY",
+    ] == lines[:3]
+    assert lines[3].startswith("│ ├── failed at attempt 1 on 2")
+    assert lines[3].endswith(": raised ValueError: no luck")
+    assert '│ └── isfile("first.txt") does not hold yet' == lines[4]
+    assert "└── Item group=a name=2 second READY" == lines[5]
+    told = json.loads(verb("why", "gather", "--where", "group=a", "--json", cwd=lab)[0])
+    assert ["second", "second", "first"] == [cause["step"] for cause in told["causes"]]
+    [failure, _] = told["causes"][2]["reasons"]
+    assert "ValueError" == failure["cause"]["exception"]
+
+
+def test_pretend_tells_what_is_left(lab: Path, verb: Verb) -> None:
+    """What a run would leave undone is counted: what failed and what waits for it."""
+    printed, _ = verb("run", "--pretend", "-o", "Item.*", "Group.*", cwd=lab)
+    assert [
+        "nothing to do.",
+        "3 tasks would be left: 1 failed, 2 waiting; `why` says why.",
+    ] == printed.splitlines()
+
+
+def test_an_error_of_many_lines(lab: Path, why: Any, verb: Verb) -> None:
+    """Where a task has one line, so has its error."""
+    (lab / "raw/b_2.txt").write_text("bad\n  and worse\n")
+    verb("run", "-o", "loud", cwd=lab, code=1)
+    failed = [line for line in why("count") if "failed" in line]
+    item = job(lab, group="b", name=2)[:8]
+    error = "loud failed at attempt 2: loud raised ValueError: bad and worse"
+    assert [f"{item} Item group=b name=2 count WAITING {error} → logs loud -j {item}"] == failed
+
+
 def test_json(lab: Path, verb: Verb) -> None:
     """As data there are the chosen tasks, and all that they wait for, each once."""
     told = json.loads(verb("why", "--json", cwd=lab)[0])
@@ -324,7 +397,8 @@ def test_pretend_has_hours(lab: Path, verb: Verb) -> None:
         "Item.loud: 2 tasks, less than 1 s (less than 1 s each)",
         "Item.count: 2 tasks, less than 1 s (less than 1 s each)",
         "4 tasks would be done, less than 1 s (timed by 6 earlier attempts).",
-    ] == printed.splitlines()[-3:]
+        "2 tasks would be left: 1 failed, 1 waiting; `why` says why.",
+    ] == printed.splitlines()[-4:]
 
 
 def test_rules_of_a_machine_are_refused(lab: Path, verb: Verb) -> None:

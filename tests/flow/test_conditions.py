@@ -196,6 +196,60 @@ def test_after_what_is_no_member(Project: Any, on: Any, below: Any) -> None:
     ) == str(caught.value)
 
 
+class Item(pt.Record):
+    """A record, the jobs of which lie in the workspace."""
+
+    session: str = pt.key()
+    index: int = pt.key()
+
+
+class Stimulus(pt.Record):
+    """A record, the jobs of which lie elsewhere."""
+
+    name: str = pt.key()
+
+
+class Group(pt.Aggregate[Item]):
+    """The records of a session."""
+
+    session: str = pt.key()
+
+
+@pytest.mark.parametrize("on", [Item, Group])
+def test_after_an_operation_on_the_workspace(Project: Any, tmp_path: Path, on: Any) -> None:
+    """Records of the first class are jobs of the workspace: operations on these may come before."""
+
+    class Lab(pt.Project):
+        records = (Item, Group)
+
+    first = Lab.operation(lambda job: None, name="first")
+    Lab.post.isfile("first.txt")(first)
+    Lab.pre.after(first)(Lab.operation(lambda job: None, name="second", on=on))
+    lab = Lab(tmp_path)
+    lab.sync()
+    job = lab.job_of(lab[on].first())
+    (condition,) = lab.operations["second"]._preconditions
+    below = job.members if on is Group else [job]
+    for place in below:
+        assert not condition((job,))
+        found = {name: str(v) for name, id, v in lab.own_verdicts() if id == job.id}
+        whose = f" of {place.id[:8]}" if on is Group else ""
+        assert found["second"].startswith(f"waiting: first{whose} is ready")
+        Path(place.fn("first.txt")).touch()
+    assert condition((job,))
+
+
+def test_after_an_operation_on_a_workspace_of_others(Project: Any) -> None:
+    """Records that lie elsewhere are no jobs of the workspace; what works on these is refused."""
+
+    class Lab(pt.Project):
+        records = (Item, Stimulus)
+
+    first = Lab.operation(lambda job: None, name="first")
+    with pytest.raises(FlowProjectDefinitionError, match="works on the jobs of the workspace"):
+        Lab.pre.after(first)(Lab.operation(lambda job: None, name="second", on=Stimulus))
+
+
 def test_after_what_is_no_operation(Project: Any) -> None:
     """`after` takes operations only, as in signac-flow."""
     with pytest.raises(FlowProjectDefinitionError, match="must be operations"):

@@ -146,7 +146,14 @@ def test_after_itself(Project: Any, made: Callable[[], Any]) -> None:
         Project.post.isfile(f"{'first' if one is first else 'second'}.txt")(one)
         Project.pre.after(other)(one)
     expected = {"first": "waiting: second is waiting", "second": "waiting: first is waiting"}
-    assert expected == states(made())
+    project = made()
+    assert expected == states(project)
+    job = project.open_job({"session": "a", "index": 0})
+    verdicts = {name: verdict for name, id, verdict in project.own_verdicts() if id == job.id}
+    [after] = verdicts["first"].reasons
+    [back] = after.verdict.reasons
+    assert ("second", "first") == (after.what, back.what)
+    assert "waiting: it comes after itself" == str(back.verdict)
 
 
 def test_after_what_has_no_postcondition(Project: Any, made: Callable[[], Any]) -> None:
@@ -177,6 +184,9 @@ def test_after_members(Project: Any, made: Callable[[], Any]) -> None:
     one, other = (project.open_job({"session": "a", "index": i}) for i in (0, 1))
     Path(one.fn("x.txt")).touch()
     assert {"gather": f"waiting: first of {other.id[:8]} is ready"} == states(project, session)
+    [verdict] = [v for name, id, v in project.own_verdicts() if id == session.id]
+    [reason] = verdict.reasons
+    assert {"class": "", "job": other.id, "step": "first", "state": "ready"} == reason.cause
     Path(other.fn("x.txt")).touch()
     assert {"gather": "ready"} == states(project, session)
 

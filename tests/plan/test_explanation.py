@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pointillist.plan.explanation import Explainer, Explanation, argument_count, as_json, below
-from pointillist.plan.states import Awaits, Failed, MissingSeed, State
+from pointillist.plan.states import After, Awaits, Failed, MissingSeed, Reason, State, Verdict
 from pointillist.plan.tasks import Task
 
 PROJECT = """
@@ -204,3 +204,32 @@ def test_each_task_is_judged_once(lab: Any) -> None:
         for task, verdict in zip(tasks, verdicts, strict=True)
     )
     assert any(isinstance(reason, Awaits) for verdict in verdicts for reason in verdict.reasons)
+
+
+def test_operations_written_by_hand(lab: Any) -> None:
+    """An operation leads to those that it comes after; records have labels, other jobs their id."""
+    item = lab.lab.open_job({"group": "a", "name": 1}).id
+    group = "agg-" + "0" * 32
+    false = Reason("condition", "there", text="there does not hold yet")
+    first = Verdict(State.READY, (false,))
+    second = Verdict(State.WAITING, (After.of("first", item, first, near=True),))
+    gather = Verdict(State.WAITING, (After.of("second", item, second, near=False),))
+    explainer = Explainer(lab.lab.engine.planner())
+    found = explainer.explain_own("gather", group, gather)
+    expected = [f"{group} gather", "Item group=a name=1 second", "Item group=a name=1 first"]
+    assert expected == names([found, *below([found])])
+    assert first is found.roots[0].verdict
+    assert found.causes[0] is explainer.explain_own("second", item, second)
+    told = as_json([found])
+    cause = told["tasks"][0]["reasons"][0]["cause"]
+    assert [cause] == [{key: told["causes"][0][key] for key in cause}]
+
+
+def test_an_operation_that_comes_after_itself(lab: Any) -> None:
+    """A circle of operations comes to an end."""
+    item = lab.lab.open_job({"group": "a", "name": 1}).id
+    again = Verdict(State.WAITING, (Reason("needs", "itself", text="it comes after itself"),))
+    second = Verdict(State.WAITING, (After.of("first", item, again, near=True),))
+    first = Verdict(State.WAITING, (After.of("second", item, second, near=True),))
+    found = Explainer(lab.lab.engine.planner()).explain_own("first", item, first)
+    assert ["Item group=a name=1 second"] == names(below([found]))

@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 import pointillist as pt
-from pointillist.plan.states import Awaits, Failed, Held, MissingSeed, Reason, State, Verdict
+from pointillist.plan.states import (
+    After,
+    Awaits,
+    Failed,
+    Held,
+    MissingSeed,
+    Reason,
+    State,
+    Verdict,
+)
 from pointillist.plan.tasks import Input, Task
 from pointillist.space.attempts import Attempt
 from pointillist.space.claims import Owner
@@ -103,6 +112,18 @@ def reasons(task: Task) -> list[tuple[Reason, str, str, dict[str, Any] | None]]:
             {**there, "state": "failed"},
         ),
         (
+            After.of("shout", "b" * 32, Verdict(State.FAILED), near=True),
+            "shout is failed",
+            "shout is failed",
+            {"class": "", "job": "b" * 32, "step": "shout", "state": "failed"},
+        ),
+        (
+            After.of("shout", "b" * 32, Verdict(State.READY), near=False),
+            "shout of bbbbbbbb is ready",
+            "shout is ready",
+            {"class": "", "job": "b" * 32, "step": "shout", "state": "ready"},
+        ),
+        (
             MissingSeed.of(SEED),
             "raw is missing: raw/<a> & b.txt",
             "raw is missing",
@@ -151,7 +172,7 @@ def test_html(item: Task) -> None:
     assert '<span class="reason reason-needs">count is ready</span>' == said[0]
     assert (
         '<span class="reason reason-seed">raw is missing: raw/&lt;a&gt; &amp; b.txt</span>'
-        == said[2]
+        == said[4]
     )
     assert (
         '<span class="reason reason-input">input <span class="what">a.bin</span> changed '
@@ -170,6 +191,17 @@ def test_how_failures_are_alike() -> None:
     assert "failed: raw is gone" == Failed.at(lost).kind
 
 
+def test_a_failure_is_told_in_one_line() -> None:
+    """An error of many lines, or a long one, is a line that can be read; as data it is whole."""
+    error = "join raised ValueError: shapes differ:\n\n  a  b.bin: 3\n" + "x" * 300
+    reason = Failed.at(replace(ATTEMPT, error=error))
+    start = "failed at attempt 2: "
+    assert str(reason).startswith(f"{start}join raised ValueError: shapes differ: a  b.bin: 3 xx")
+    assert len(start) + 200 == len(str(reason)) and str(reason).endswith("x…")
+    assert error == reason.cause["error"]
+    assert f"{start}raw is gone" == str(Failed.at(replace(ATTEMPT, error="raw is gone\n")))
+
+
 @pytest.mark.parametrize(
     ("reason", "kind"),
     [
@@ -182,7 +214,7 @@ def test_how_failures_are_alike() -> None:
             Reason("needs", "/x", text="/x cannot be read: no"),
             "what it needs cannot be read",
         ),
-        (Reason("needs", "shout", text="shout of 3f2a is ready"), "after shout"),
+        (Reason("needs", "itself", text="it comes after itself"), "it comes after itself"),
         (Reason("condition", "there", text="there does not hold"), "there does not hold"),
     ],
 )

@@ -257,6 +257,16 @@ def test_members_are_those_of_the_document(lab: Make, tmp_path: Path) -> None:
         here.space.members(here.space.records(Recording)[ids[0]])
 
 
+def test_labels_by_id(lab: Make, tmp_path: Path) -> None:
+    """A job id has the label of its record, of whichever class; another job has its id."""
+    here = lab(Recording, Session)
+    recording = here.add(Recording, session="a", index=1)
+    (session,) = here.space.records(Session).values()
+    (job,) = adopt(tmp_path, {"other": 1})
+    expected = ["Recording session=a index=1", "Session session=a", job.id]
+    assert expected == [here.space.label(id) for id in (recording.id, session.id, job.id)]
+
+
 def test_other_classes_keep_to_themselves(lab: Make, tmp_path: Path) -> None:
     """A job of another class in a class's workspace is foreign."""
     adopt(

@@ -172,6 +172,15 @@ def test_plan_of_nothing(page: Any) -> None:
     assert "nothing to do.\n" == page.text
 
 
+def test_plan_and_what_is_left(page: Any, task: Maker) -> None:
+    """What is not complete and would not be done is counted by state, with where to ask why."""
+    show_plan(page.console, [], [], {"failed": 1, "stale (kept)": 2})
+    assert [
+        "nothing to do.",
+        "3 tasks would be left: 1 failed, 2 stale (kept); `why` says why.",
+    ] == page.text.splitlines()
+
+
 def test_plan_with_hours(page: Any, task: Maker) -> None:
     """Where earlier attempts tell it, each step and the whole have a duration."""
     plan = [(task(step, s), Verdict(State.READY)) for step in ("joined", "stats") for s in "abc"]

@@ -6,7 +6,8 @@ import argparse
 import random
 import sys
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..flow.compiled import CompiledProject, IgnoreConditions
@@ -116,6 +117,14 @@ def _waits_for_steps(verdict: Verdict) -> bool:
     return all(isinstance(reason, Awaits) for reason in verdict.reasons)
 
 
+def _left(planner: Planner, chosen: list[Task], planned: Mapping[Task, Verdict]) -> Counter[str]:
+    """Return how many tasks a run would leave undone although they are not complete, by state."""
+    verdicts = [planner.judge(task) for task in chosen if task not in planned]
+    done = (State.COMPLETE, State.EXCLUDED)
+    left = [verdict for verdict in verdicts if verdict.state not in done]
+    return Counter(f"{v.state} ({v.note})" if v.note else str(v.state) for v in left)
+
+
 def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     """Carry ``run`` out; return the exit code."""
     console, errors = console_for(), console_for(sys.stderr)
@@ -130,11 +139,13 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     unread = tell_left_out(lab, foreign=False)
     if args.pretend:
         planner = lab.engine.planner(frozenset(args.rerun), args.retry_failed)
-        tasks = selected_tasks(lab, planner, args.operation_name, ids)
+        chosen = list(selected_tasks(lab, planner, args.operation_name, ids))
         if steps or not own:
             limit = args.num if args.num is not None and args.num >= 0 else None
-            plan = foreseen(planner, tasks)[:limit]
-            show_plan(console, plan, estimate(planner.attempts, [task for task, _ in plan]))
+            plan = foreseen(planner, chosen)
+            left = _left(planner, chosen, dict(plan))
+            estimates = estimate(planner.attempts, [task for task, _ in plan[:limit]])
+            show_plan(console, plan[:limit], estimates, left)
         if own:
             lab.run_own(args, own, Summary())
         return 0

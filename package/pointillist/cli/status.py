@@ -55,7 +55,7 @@ def rows(lab: CompiledProject, names: list[str] | None, ids: set[str] | None) ->
         for task in selected_tasks(lab, planner, names, ids)
     ]
     for name, id, verdict in lab.own_verdicts(names, ids):
-        found.append(Row("", id, id, name, verdict))
+        found.append(Row("", lab.engine.space.label(id), id, name, verdict))
     return found
 
 

@@ -70,4 +70,4 @@ def _explained(
     for task in selected_tasks(lab, planner, names, ids):
         yield explainer.explain(task)
     for name, id, verdict in lab.own_verdicts(names, ids):
-        yield Explanation("", id, id, name, verdict)
+        yield explainer.explain_own(name, id, verdict)

@@ -112,20 +112,20 @@ def _after_members(
     FlowProjectDefinitionError
         If one of them works neither on the same jobs nor on their members.
     """
-    lineage = [records.get(func)]
-    while lineage[-1] is not None:
-        member = lineage[-1].__member__
-        lineage.append(None if member is None or member.__plain__ else member)
+    lineage = _lineage(records.get(func), getattr(made._parent_class, "records", ()))
     conditions = made._parent_class._collect_postconditions()
     depths = {}
     for other in others:
         if records.get(other) not in lineage:
-            works = ["the jobs of the workspace" if on is None else on.__name__ for on in lineage]
-            raise FlowProjectDefinitionError(
-                f"{name_of(func)} works on {works[0]} and cannot come after {name_of(other)}, "
-                f"which works on {records[other].__name__}: these are not its members."
+            works, below = (
+                "the jobs of the workspace" if on is None else on.__name__
+                for on in (records.get(func), records.get(other))
             )
-        depths[other] = lineage.index(records.get(other))
+            raise FlowProjectDefinitionError(
+                f"{name_of(func)} works on {works} and cannot come after {name_of(other)}, "
+                f"which works on {below}: these are not its members."
+            )
+        depths[other] = lineage[records.get(other)]
 
     def _flow_metacondition(*jobs: Any) -> bool:
         return all(
@@ -139,6 +139,20 @@ def _after_members(
     _flow_metacondition._composed_of = made.condition._composed_of  # type: ignore[attr-defined]  # signac-flow reads it
     _flow_metacondition._flow_tag = made.condition._flow_tag  # type: ignore[attr-defined]  # signac-flow reads it
     return _flow_metacondition
+
+
+def _lineage(on: Any, classes: Iterable[Any]) -> dict[Any, int]:
+    """Return how many levels below a record class its members lie, and theirs; None: plain jobs.
+
+    The records of the first class that is no aggregate are themselves jobs of the workspace.
+    """
+    depth, lineage = 0, {on: 0}
+    while on is not None and on.__member__ is not None:
+        depth, on = depth + 1, None if on.__member__.__plain__ else on.__member__
+        lineage[on] = depth
+    if on is not None and on is next((cls for cls in classes if cls.__member__ is None), None):
+        lineage[None] = depth
+    return lineage
 
 
 def members_below(jobs: tuple[Any, ...], depth: int) -> list[tuple[Any, ...]]:

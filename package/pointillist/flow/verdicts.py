@@ -8,7 +8,7 @@ from typing import Any
 from flow.aggregates import get_aggregate_id
 from flow.errors import UserConditionError
 
-from ..plan.states import Failed, Held, Reason, State, Verdict
+from ..plan.states import After, Failed, Held, Reason, State, Verdict
 from ..space.attempts import Attempt
 from ..space.claims import Owner
 from ..space.layout import JobFolder, operation_claim
@@ -20,7 +20,7 @@ from .groups import function_of
 __all__ = ["DIED", "Verdicts"]
 
 DIED = "conditions hold, but the attempt died"
-_AT_WORK = Verdict(State.WAITING)  # of an operation that comes after itself
+_AT_WORK = Verdict(State.WAITING, (Reason("needs", "itself", text="it comes after itself"),))
 
 
 class Verdicts:
@@ -178,8 +178,7 @@ class Verdicts:
         for other, below in self._before(name, condition._callback, jobs):
             verdict = self.judge(other, below)
             if verdict.state is not State.COMPLETE:
-                whose = "" if below == jobs else f" of {get_aggregate_id(below)[:8]}"
-                yield Reason("needs", other, text=f"{other}{whose} is {verdict.state}")
+                yield After.of(other, get_aggregate_id(below), verdict, below == jobs)
 
     def _before(
         self, name: str, function: Any, jobs: tuple[Any, ...]
@@ -193,13 +192,20 @@ class Verdicts:
             other = self._name_of(made)
             if not self._project._operations[other]._postconditions:
                 continue
-            if depth or self._store(other) is self._store(name):
+            if self._takes_one(other) or self._store(other) is self._store(name):
                 for below in members_below(jobs, depth):
                     yield other, below
 
     def _name_of(self, function: Any) -> str:
         operations: dict[str, Any] = self._project._operations
         return next(name for name, one in operations.items() if function_of(one) is function)
+
+    def _takes_one(self, name: str) -> bool:
+        """Whether an operation works on one job at a time."""
+        if name in self._project._operation_records:
+            return True
+        aggregate = function_of(self._project._operations[name])._flow_aggregate
+        return bool(aggregate._is_default_aggregator)
 
     def _store(self, name: str) -> Any:
         return self._project._group_to_aggregate_store[self._project._groups[name]]

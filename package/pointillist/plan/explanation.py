@@ -9,7 +9,7 @@ from typing import Any
 
 from ..space.attempts import Attempt
 from .planner import Planner
-from .states import Awaits, Verdict
+from .states import After, Awaits, Verdict
 from .tasks import Task
 
 __all__ = ["Explainer", "Explanation", "as_json"]
@@ -22,11 +22,11 @@ class Explanation:
     Parameters
     ----------
     kind : str
-        The class of the record; empty for an operation over plain jobs.
+        The class of the record; empty for an operation that was written by hand.
     record : str
-        The record's label, or the job's id.
+        The record's label; the job's id if it is no record.
     job : str
-        The job's id.
+        The job's id, or that of the group of jobs.
     step : str
         The step's name.
     verdict : Verdict
@@ -97,6 +97,26 @@ class Explainer:
             found = self._known[task.key] = self._explain(task)
         return found
 
+    def explain_own(self, name: str, job: str, verdict: Verdict) -> Explanation:
+        """Return why an operation that was written by hand is in its state, with its causes.
+
+        Parameters
+        ----------
+        name : str
+            The operation.
+        job : str
+            The id of the job, or of the group of jobs.
+        verdict : Verdict
+            Its state, and why.
+        """
+        found = self._known.get((name, job))
+        if found is None:
+            waits = (reason for reason in verdict.reasons if isinstance(reason, After))
+            causes = tuple(self.explain_own(r.what, r.job, r.verdict) for r in waits)
+            label = self._planner.space.label(job)
+            found = self._known[name, job] = Explanation("", label, job, name, verdict, causes)
+        return found
+
     def _explain(self, task: Task) -> Explanation:
         verdict = self._planner.judge(task)
         return Explanation(
@@ -133,8 +153,9 @@ def as_json(chosen: Iterable[Explanation]) -> dict[str, Any]:
         ``settings``: by rule ``does`` and ``said`` (in which table; empty for the default).
 
         A reason has ``rule``, ``what``, ``old``, ``new``, ``text``, and may have a ``cause``: of
-        ``needs`` a task (``class``, ``record``, ``job``, ``step``, ``state``), which is among
-        ``tasks`` or ``causes``; of ``seed`` ``field`` and ``path``; of ``attempt`` ``number``,
+        ``needs`` a task (``class``, ``job``, ``step``, ``state``; of a step also ``record``),
+        which is among ``tasks`` or ``causes``; an operation that was written by hand has an empty
+        ``class``; of ``seed`` ``field`` and ``path``; of ``attempt`` ``number``,
         ``start``, ``end``, ``error``, ``exception``, ``code``, ``log``, ``runner``; of ``claim``
         ``runner``, ``host``, ``pid``, ``since`` and ``alive`` (None: it cannot be seen from here).
         Times are seconds since 1970.

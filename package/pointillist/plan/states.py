@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from ..space.claims import Owner
     from .tasks import Input, Task
 
-__all__ = ["Awaits", "Failed", "Held", "MissingSeed", "Reason", "State", "Verdict", "day"]
+__all__ = ["After", "Awaits", "Failed", "Held", "MissingSeed", "Reason", "State", "Verdict", "day"]
+
+_LONGEST = 200
 
 
 def day(time: float) -> str:
@@ -75,8 +77,8 @@ class Reason:
             return "an input changed"
         if self.rule == "argument" and self.what == "members":
             return "members changed"
-        if self.rule == "needs" and self.what != "members":
-            return "what it needs cannot be read" if "cannot" in str(self) else f"after {self.what}"
+        if self.rule == "needs" and self.what not in ("members", "itself"):
+            return "what it needs cannot be read"
         return self.text or f"{self.rule} {self.what} changed"
 
     @property
@@ -156,6 +158,46 @@ class Awaits(Reason):
 
 
 @dataclass(slots=True)
+class After(Reason):
+    """That an operation written by hand waits for another one; made by `After.of`.
+
+    Parameters
+    ----------
+    job : str
+        The id of the job, or of the group of jobs, that the other one is of.
+    verdict : Verdict
+        Its state, and why.
+    near : bool
+        Whether it is one of the same job.
+    """
+
+    _: KW_ONLY
+    job: str
+    verdict: Verdict
+    near: bool
+
+    @classmethod
+    def of(cls, operation: str, job: str, verdict: Verdict, near: bool) -> After:
+        """Return that an operation waits for `operation` on `job`."""
+        return cls("needs", operation, job=job, verdict=verdict, near=near)
+
+    def __str__(self) -> str:
+        whose = "" if self.near else f" of {self.job[:8]}"
+        return f"{self.what}{whose} is {self.verdict.state}"
+
+    @property
+    def kind(self) -> str:
+        """Which operation is in which state."""
+        return f"{self.what} is {self.verdict.state}"
+
+    @property
+    def cause(self) -> dict[str, Any]:
+        """The other operation, and its job."""
+        state = str(self.verdict.state)
+        return {"class": "", "job": self.job, "step": self.what, "state": state}
+
+
+@dataclass(slots=True)
 class MissingSeed(Reason):
     """That a seed is not there; made by `MissingSeed.of`.
 
@@ -206,7 +248,14 @@ class Failed(Reason):
         return cls("attempt", "", attempt=attempt)
 
     def __str__(self) -> str:
-        return f"failed at attempt {self.attempt.number}: {self.attempt.error}"
+        return f"failed at attempt {self.attempt.number}: {self._error}"
+
+    @property
+    def _error(self) -> str:
+        """What went wrong in one line, however many the error has."""
+        lines = map(str.strip, str(self.attempt.error).splitlines())
+        words = " ".join(line for line in lines if line)
+        return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
     @property
     def kind(self) -> str:
@@ -215,7 +264,7 @@ class Failed(Reason):
             return f"failed ({self.attempt.exception})"
         if self.attempt.code is not None:
             return f"failed (exit {self.attempt.code})"
-        return f"failed: {self.attempt.error}"
+        return f"failed: {self._error}"
 
     @property
     def cause(self) -> dict[str, Any]:

@@ -166,6 +166,11 @@ class DataSpace:
         """Return the records of a class by job id, in the order of their keys."""
         return self._shelf(cls).records
 
+    def label(self, id: str) -> str:
+        """Return the label of the record of a job id; the id itself if no record has it."""
+        found = (self.records(cls).get(id) for cls in self.classes)
+        return next((record.label for record in found if record is not None), id)
+
     def by_keys(self, cls: RecordType) -> dict[tuple[Any, ...], Any]:
         """Return the records of a class by the values of their keys."""
         return self._shelf(cls).by_keys

@@ -36,9 +36,9 @@ class Row:
     Parameters
     ----------
     kind : str
-        The class of the record; empty for an operation over plain jobs.
+        The class of the record; empty for an operation that was written by hand.
     label : str
-        The record's label.
+        The record's label; the job's id if it is no record.
     job : str
         The job's id.
     step : str

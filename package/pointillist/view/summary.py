@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.table import Table
@@ -145,7 +147,10 @@ def _short(log: Path) -> str:
 
 
 def show_plan(
-    console: Console, planned: list[tuple[Task, Verdict]], estimates: list[Estimate]
+    console: Console,
+    planned: list[tuple[Task, Verdict]],
+    estimates: list[Estimate],
+    left: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Print what a run would do, why, and how long it will take where that is known.
 
@@ -157,10 +162,22 @@ def show_plan(
         The tasks. Of many each step shows a few.
     estimates : list of Estimate
         How long they will take, by step.
+    left : Mapping of str to int
+        How many tasks are not complete and would be left so, by state.
     """
-    if not planned:
+    if planned:
+        _show_planned(console, planned, estimates)
+    else:
         console.print("nothing to do.")
-        return
+    if any(left.values()):
+        states = ", ".join(f"{count} {state}" for state, count in left.items())
+        count = sum(left.values())
+        console.print(f"{_tasks(count)} would be left: {states}; `why` says why.")
+
+
+def _show_planned(
+    console: Console, planned: list[tuple[Task, Verdict]], estimates: list[Estimate]
+) -> None:
     few = len(planned) <= _LISTED
     shown: Counter[str] = Counter()
     for task, verdict in planned:

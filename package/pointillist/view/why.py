@@ -11,7 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from ..plan.explanation import Explanation, argument_count
-from ..plan.states import Awaits, Failed, Held, MissingSeed, Reason, State
+from ..plan.states import After, Awaits, Failed, Held, MissingSeed, Reason, State
 from ..space.attempts import Attempt
 from .quantities import counted, local_time
 from .reasons import in_words
@@ -61,7 +61,7 @@ def _state(explanation: Explanation) -> str:
 
 def _grow(tree: Tree, explanation: Explanation, seen: set[tuple[str, str]]) -> None:
     for reason in explanation.verdict.reasons:
-        if not isinstance(reason, Awaits):
+        if not isinstance(reason, Awaits | After):
             branch = tree.add(_told(reason))
             log = _log(explanation, reason)
             if log:
@@ -88,7 +88,7 @@ def _told(reason: Reason) -> Text:
     if isinstance(reason, Failed):
         attempt = reason.attempt
         when = local_time(attempt.end)
-        return Text(f"failed at attempt {attempt.number} on {when}: {attempt.error}")
+        return Text(f"failed at attempt {attempt.number} on {when}: {str(attempt.error).rstrip()}")
     if isinstance(reason, Held) and reason.alive is not False:
         return Text(_held(reason))
     return reason.__rich__()
@@ -283,7 +283,7 @@ def _kinds(
     """Return why a task is in its state; of one that waits for others, where that began."""
     found = known.get(explanation.key)
     if found is None:
-        kinds = [r.kind for r in explanation.verdict.reasons if not isinstance(r, Awaits)]
+        kinds = [r.kind for r in explanation.verdict.reasons if not isinstance(r, Awaits | After)]
         for cause in explanation.causes:
             kinds += _kinds(cause, known) if cause.causes else (_kind(cause),)
         found = known[explanation.key] = tuple(dict.fromkeys(kinds))
