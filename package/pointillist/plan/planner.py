@@ -203,6 +203,9 @@ class Planner:
                 return Verdict(State.COMPLETE, (Reason("output", "", text=text),), "edited")
             return _as_before(good)
         if good is not None and not acting:
+            if last is not None and last.outcome == "failed":
+                if not self._changed_since(task, needs, last):
+                    reasons.append(Failed.at(last))  # what is there is older, and still counts
             return Verdict(State.STALE, tuple(reasons), "kept")
         if last is not None and last.outcome == "failed" and not self._retry_failed:
             if not self._changed_since(task, needs, last):
