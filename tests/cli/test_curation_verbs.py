@@ -118,7 +118,7 @@ def test_accept(verb: Verb, project: Path) -> None:
     source = (project / "project.py").read_text()
     (project / "project.py").write_text(source.replace("2 * number", "number * 2"))
     stale = "  (was STALE (kept): source of the step changed ("
-    printed, _ = verb("accept", "--note", "same", "--pretend", cwd=project)
+    printed, _ = verb("accept", "--pretend", cwd=project)
     assert printed.startswith(f"would accept  Sample session=a index=0  doubled{stale}")
     assert printed.endswith("\n3 tasks would be accepted.\n")
     printed, _ = verb("accept", "doubled", "--note", "same", "--where", "session=a", cwd=project)
@@ -128,7 +128,7 @@ def test_accept(verb: Verb, project: Path) -> None:
     assert "complete accepted" == now["Sample session=a index=1 doubled"]
     assert "stale kept" == now["Sample session=b index=0 doubled"]
     printed, _ = verb("accept", "--note", "same", "--where", "session=a", cwd=project)
-    assert "nothing to accept: what is selected is complete or excluded.\n" == printed
+    assert "nothing to accept: it is complete, excluded, or a matter of conditions.\n" == printed
     printed, _ = verb("status", "-d", "-o", "doubled", "--where", "session=a", cwd=project)
     assert ": same\n" in "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
 
@@ -142,7 +142,8 @@ def test_not_accepted(verb: Verb, project: Path) -> None:
     assert "doubled.txt is missing: there is nothing to accept; `run` makes it\n" in printed
     _, errors = verb("accept", "nothing", "--note", "x", cwd=project, code=1)
     assert "no operation is called nothing" in errors
-    verb("accept", cwd=project, code=2)
+    _, errors = verb("accept", cwd=project, code=1)
+    assert 'Error: say why it is right as it is: --note "…".\n' == errors
 
 
 def test_reset(verb: Verb, project: Path) -> None:
@@ -235,6 +236,8 @@ def test_exclude_by_where(verb: Verb, project: Path) -> None:
     assert "excluded  Session session=b  (of no use)\n" == printed
     for name in ("exclude", "include"):
         flags = ["--reason", "x"] if name == "exclude" else []
+        printed, _ = verb(name, "--where", "session=z", *flags, cwd=project)
+        assert "nothing to do: no record is selected.\n" == printed
         _, errors = verb(name, *flags, cwd=project, code=1)
         assert "Error: say which records: -j ID, or --where KEY=VALUE.\n" == errors
     _, errors = verb("include", "--where", "mouse=a", cwd=project, code=1)
@@ -285,6 +288,11 @@ def test_prune(verb: Verb, project: Path) -> None:
     id = job(verb, project, "Session session=b")
     shutil.rmtree(project / "workspace" / job(verb, project, "Sample session=b index=0"))
     (project / "samples/b/0.txt").unlink()
+    printed, _ = verb("why", "-j", id, cwd=project)
+    assert (
+        "no step of a record is selected; Session session=b is orphaned: its members are gone; "
+        "`prune` removes it.\n"
+    ) == printed
     for flags, code in ((("--pretend",), 0), ((), 1)):
         printed, _ = verb("prune", *flags, cwd=project, code=code)
         assert f"to remove  Session session=b  (job {id[:8]}): 3 entries, " in printed

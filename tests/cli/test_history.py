@@ -21,7 +21,7 @@ from pointillist.space.layout import Layout
 
 Verb = Callable[..., tuple[str, str]]
 Block = Callable[[Path], str]
-COLUMNS = ["when", "step", "attempt", "outcome", "took", "by", "executor", "what", "log"]
+COLUMNS = ["when", "step", "attempt", "outcome", "took", "by", "executor"]
 STEPS = ["joined", "stats", "edges", "summary"]
 
 

@@ -221,8 +221,8 @@ def test_what_a_complete_task_was_compared_with(lab: Path, why: Any) -> None:
     assert lines[1].endswith(" (2 inputs, 1 argument, 2 members)")
     header, loud, count, shout = why("-j", job(lab, group="a", name=1))
     assert "job record step state why" == header
-    assert " loud complete nothing that it depends on differs from what attempt 1 saw" in loud
-    assert count.startswith("count complete nothing that it depends on differs")
+    assert " loud complete as attempt 1 saw it on 2" in loud
+    assert count.startswith("count complete as attempt 1 saw it on 2")
     assert 'shout READY isfile("shouted.txt") does not hold yet' == shout
 
 
@@ -406,3 +406,29 @@ def test_rules_of_a_machine_are_refused(lab: Path, verb: Verb) -> None:
     (lab / ".pointillist/config.toml").write_text('[rules]\nsource = "run"\n')
     _, errors = verb("status", cwd=lab, code=1)
     assert "rules are the project's, so that every machine judges alike. Move [rules] to " in errors
+
+
+def test_operations_are_not_reset(lab: Path, verb: Verb) -> None:
+    """An operation written by hand cannot be reset, and accepted only if it died; that is said."""
+    _, errors = verb("reset", "shout", "--pretend", cwd=lab, code=1)
+    assert errors.startswith("Error: shout is no step but an operation written by hand: ")
+    printed, _ = verb("accept", "shout", "--pretend", cwd=lab)
+    assert "nothing to accept: it is complete, excluded, or a matter of conditions.\n" == printed
+
+
+def test_kept_although_it_failed(lab: Path, why: Any, verb: Verb) -> None:
+    """A kept task says that its last attempt failed, until the source is again as it was."""
+    source = (lab / "project.py").read_text()
+    (lab / "project.py").write_text(source.replace('if "bad" in text', "if text"))
+    one = ("loud", "--where", "group=a", "name=1")
+    verb("run", "-o", "loud", "--where", "group=a", "name=1", "--rerun", "source", cwd=lab, code=1)
+    head, changed, failed, log, *_ = why(*one)
+    assert head.endswith("loud STALE (kept): a run leaves it as it is")
+    assert changed.startswith("├── source of the step changed (")
+    assert failed.startswith("├── failed at attempt 2 on 2")
+    assert failed.endswith(": loud raised ValueError: a_1")
+    assert log.startswith("│ └── → logs loud -j ")
+    told, _ = verb("status", *("-o", "loud", "--where", "group=a"), cwd=lab)
+    assert "2 stale (source), kept: `run --rerun source` does them again." in told
+    (lab / "project.py").write_text(source)
+    assert why(*one)[0].endswith("loud complete: a run leaves it as it is")

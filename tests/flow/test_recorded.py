@@ -26,6 +26,7 @@ from signac.job import Job
 import pointillist as pt
 from pointillist.errors import TasksFailed
 from pointillist.run import heartbeat
+from pointillist.space.attempts import Exclusion
 from pointillist.space.identity import Identity
 
 NP = pytest.mark.parametrize("np", [1, 2])
@@ -386,6 +387,21 @@ def test_killed_with_conditions_that_hold(Project: Any, root: Path, capfd: Any) 
     (died,) = (a for a in attempts(root) if a["outcome"] == "interrupted")
     assert died["error"].startswith("its runner ") and died["error"].endswith(" died")
     project.run()
+
+
+def test_excluded(Project: Any, root: Path) -> None:
+    """What is excluded is not carried out, and said to be excluded, until it is included."""
+    lethal(Project, root)
+    (root / "lethal").unlink()
+    project = Project(root)
+    job, journal = project.open_job({"i": 1}), project.engine.journal
+    journal.exclude(Exclusion(job.id, True, "noisy", 1.0, "anna"))
+    project.run()
+    assert {"complete": 6, "excluded: noisy (anna, 1970-01-01)": 2} == states(Project(root))
+    assert not job.isfile("x.txt") and [] == outcomes(root, job)
+    journal.exclude(Exclusion(job.id, False, "it is fine", 2.0, "anna"))
+    Project(root).run()
+    assert {"complete": 8} == states(Project(root))
 
 
 def test_killed_and_accepted(Project: Any, root: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from pointillist.space.attempts import Attempt, Exclusion, Outcome, StoredOutput
 from pointillist.space.fingerprints import Fingerprint
 from pointillist.space.history import History, RunnerLine
+from pointillist.view.console import console_for
 from pointillist.view.history import history_json, how_it_ended, show_history
 
 JOB = "3f2a9c01" + "0" * 24
@@ -146,3 +147,17 @@ def test_json() -> None:
     ]
     assert {"one": {"pid": 7}, "two": {}} == told["runners"]
     assert ("Block a", JOB) == (told["record"], told["job"])
+
+
+def test_narrow_terminal(terminal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has nothing in it has no column, and an attempt has one line where 80 columns do."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    console = console_for(terminal.stream)
+    told = History([attempt("complete", 1, 0, 1), attempt("complete", 2, 60, 61)], [])
+    show_history(console, "Block session=a", JOB, told, {}, {})
+    lines = [line.split() for line in terminal.text.splitlines()[2:]]
+    assert [
+        ["2026-11-20", "14:03:20", "stats", "1", "complete", "1.0", "s", "one"],
+        ["2026-11-20", "14:04:20", "stats", "2", "complete", "1.0", "s", "one"],
+    ] == lines

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pointillist.view.console import console_for
 from pointillist.view.provenance import call_in_words, show_provenance
 
 JOB, MEMBER, GONE = "3f2a9c01" + "0" * 24, "81ac0b7e" + "0" * 24, "77777777" + "0" * 24
@@ -222,3 +223,15 @@ def test_terminal(terminal: Any) -> None:
 def test_calls(told: Any, expected: str) -> None:
     """A call reads like one: fields by name, keys and literals by value, long ones cut."""
     assert expected == call_in_words(made("Block.summary", arguments=told))
+
+
+def test_nothing_is_cut_off(page: Any, terminal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal of 60 columns shows every word that plain lines have."""
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    show_provenance(page.console, found())
+    show_provenance(console_for(terminal.stream), found())
+    plain, narrow = (
+        [word for word in one.text.split() if word not in "├──│└──"] for one in (page, terminal)
+    )
+    assert [word for word in plain if "/" not in word] == [w for w in narrow if "/" not in w]

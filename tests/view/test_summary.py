@@ -62,6 +62,12 @@ def test_last_line(page: Any, summary: Summary, expected: str) -> None:
     assert expected == shown(page, summary)
 
 
+def test_operations_follow(page: Any) -> None:
+    """Where operations follow that are no steps, only the steps are called complete."""
+    show_summary(page.console, Summary(), 1.25, ROOT, steps_only=True)
+    assert "nothing to do: every step is complete.\n" == page.text
+
+
 def test_no_task_at_all(page: Any) -> None:
     """A selection that fits nothing is not called complete."""
     assert "nothing to do: no record is selected.\n" == shown(

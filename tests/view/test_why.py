@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -312,3 +313,19 @@ def test_compared_in_words() -> None:
         "nothing that it depends on differs from what attempt 1 saw on 2026-11-20 14:03 "
         "(1 input, 0 arguments, 0 members)"
     ) == compared_in_words(one)
+
+
+def test_a_tree_is_not_cut_off(terminal: Any, explain: Any) -> None:
+    """On a terminal a long reason goes on in the next line."""
+    text = " ".join(f"word{number}" for number in range(40))
+    show_one(terminal.console, explain("joined", "a", State.READY, Reason("output", "", text=text)))
+    assert text.split() == re.findall(r"word\d+", terminal.text)
+
+
+def test_whose_a_missing_seed_is(page: Any, explain: Any) -> None:
+    """A seed is called by the record's class where it is the record's own, not where a member's."""
+    for owner, said in (("a" * 32, "Recording.raw is missing"), ("b" * 32, "raw is missing")):
+        seed = MissingSeed.of(Input(f"{owner}/raw", "/lab/1.bin", "/lab"))
+        joined = explain("joined", "a", State.WAITING, seed)
+        show_all(page.console, [explain("stats", "a", State.WAITING, joined)], "")
+        assert f"Recording.stats: {said}" in page.text

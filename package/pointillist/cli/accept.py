@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..errors import ConfigurationError
 from ..flow.compiled import CompiledProject
 from ..run.acceptance import accept
 from ..space.changes import sync
@@ -14,7 +15,7 @@ from .selection import add_selection, check_names, selected_ids, selected_tasks
 __all__ = ["add", "main"]
 
 EXAMPLES = """examples:
-  python project.py accept --pretend --note "only renamed a variable"
+  python project.py accept --pretend                                  what would be accepted
   python project.py accept stats --note "only renamed a variable"     one step, on all records
   python project.py accept stats -j 3f2a --note "checked by eye"
   python project.py accept --where session=a --note "raw data are on tape now"
@@ -35,7 +36,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_selection(parser)
-    parser.add_argument("--note", required=True, help="Why it is right as it is.")
+    parser.add_argument("--note", help="Why it is right as it is; needed but for --pretend.")
     parser.add_argument("--pretend", action="store_true", help="Only say what would be accepted.")
     return parser
 
@@ -44,11 +45,14 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     """Carry ``accept`` out; return the exit code."""
     names = [args.step] if args.step else None
     check_names(lab, names)
+    if not args.pretend and args.note is None:
+        raise ConfigurationError('say why it is right as it is: --note "…".')
     if not args.pretend:
         sync(lab.engine.space, lab.engine.journal)
     ids = selected_ids(lab, args)
     tasks = list(selected_tasks(lab, lab.engine.planner(), names, ids))
-    found = accept(lab.engine, tasks, args.note, args.pretend)
-    found += lab.accept_operations(names, ids, args.note, args.pretend)
+    note = args.note or ""
+    found = accept(lab.engine, tasks, note, args.pretend)
+    found += lab.accept_operations(names, ids, note, args.pretend)
     show_acceptances(console_for(), found, args.pretend)
     return 1 if any(one.refused for one in found) else 0

@@ -45,7 +45,7 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     if not args.job_id:
         records = _without_those_above(space, records)
     found = exclusions.exclude(space, lab.engine.journal, records, args.reason)
-    show_exclusions(console_for(), found, args.reason, followers(space, found))
+    show_exclusions(console_for(), found, args.reason, followers(space, found), len(records))
     return 0
 
 

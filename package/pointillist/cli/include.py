@@ -38,5 +38,5 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     space = lab.engine.space
     records = selected_records(lab, args)
     found = exclusions.include(space, lab.engine.journal, records)
-    show_exclusions(console_for(), found, None, followers(space, found))
+    show_exclusions(console_for(), found, None, followers(space, found), len(records))
     return 0

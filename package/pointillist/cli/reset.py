@@ -10,7 +10,7 @@ from ..run.resetting import foresee_reset, reset
 from ..view.console import console_for
 from ..view.curation import show_resets
 from .asking import agreed
-from .selection import add_selection, check_names, selected_ids, selected_tasks
+from .selection import add_selection, check_steps, selected_ids, selected_tasks
 
 __all__ = ["add", "main"]
 
@@ -46,7 +46,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.
 def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     """Carry ``reset`` out; return the exit code."""
     names = [args.step] if args.step else None
-    check_names(lab, names)
+    check_steps(lab, names)
     ids = selected_ids(lab, args)
     if names is None and ids is None:
         raise ConfigurationError(

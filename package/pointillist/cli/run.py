@@ -144,8 +144,11 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
             limit = args.num if args.num is not None and args.num >= 0 else None
             plan = foreseen(planner, chosen)
             left = _left(planner, chosen, dict(plan))
-            estimates = estimate(planner.attempts, [task for task, _ in plan[:limit]])
-            show_plan(console, plan[:limit], estimates, left)
+            if plan or left or not own:
+                estimates = estimate(planner.attempts, [task for task, _ in plan[:limit]])
+                show_plan(console, plan[:limit], estimates, left)
+            else:
+                console.print("no step is to be done.")
         if own:
             lab.run_own(args, own, Summary())
         return 0
@@ -168,7 +171,8 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     if steps or not own:
         tasks = selected_tasks(lab, lab.engine.planner(), args.operation_name, ids)
         nothing = "" if any(tasks) else why_no_task(lab, ids)
-        show_summary(console, summary, time.monotonic() - start, lab.engine.root, nothing)
+        took = time.monotonic() - start
+        show_summary(console, summary, took, lab.engine.root, nothing, bool(own))
     if own and not summary.limited:
         lab.run_own(args, own, summary)
     if summary.stopped:

@@ -11,6 +11,7 @@ from signac.filterparse import parse_filter_arg
 from ..errors import ConfigurationError, RecordNotFound
 from ..flow.compiled import CompiledProject
 from ..plan.planner import Planner
+from ..plan.states import day
 from ..plan.tasks import Task
 from ..values.collection import Collection, matches_text
 
@@ -18,6 +19,7 @@ __all__ = [
     "add_selection",
     "add_where",
     "check_names",
+    "check_steps",
     "selected_ids",
     "selected_records",
     "selected_tasks",
@@ -71,6 +73,22 @@ def check_names(lab: CompiledProject, names: Iterable[str] | None) -> None:
         known = ", ".join(lab.operations) or "none"
         raise ConfigurationError(
             f"no operation is called {', '.join(unknown)}. There are: {known}."
+        )
+
+
+def check_steps(lab: CompiledProject, names: list[str] | None) -> None:
+    """Refuse names that select nothing but operations written by hand.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no step among them.
+    """
+    check_names(lab, names)
+    if names and not lab.chosen_steps(names):
+        raise ConfigurationError(
+            f"{', '.join(names)} is no step but an operation written by hand: its conditions alone "
+            "say whether it is complete. `why` names the one that is false."
         )
 
 
@@ -179,7 +197,25 @@ def why_no_task(lab: CompiledProject, ids: set[str] | None) -> str:
     """Say why a selection has no task."""
     space = lab.engine.space
     if ids is not None:
-        return "no step of a record is selected" if ids else "no record is selected"
+        return _why_none_of(lab, ids) if ids else "no record is selected"
     if not any(space.records(cls) for cls in space.classes):
         return "there are no records yet, `discover` finds them"
     return "no record has a step"
+
+
+def _why_none_of(lab: CompiledProject, ids: set[str]) -> str:
+    """Say why some records have no task: the steps, or their state."""
+    space, said = lab.engine.space, list[str]()
+    for cls in space.classes:
+        said += [
+            f"{record.label} is orphaned: its members are gone; `prune` removes it"
+            for record in space.orphans(cls)
+            if record.id in ids
+        ]
+        for id, record in space.records(cls).items():
+            found = space.exclusion(record) if id in ids else None
+            if found is not None:
+                when = f"{found.user}, {day(found.time)}"
+                said.append(f"{record.label} is excluded: {found.reason} ({when})")
+    more = f" (and {len(said) - 1} more like it)" if len(said) > 1 else ""
+    return "; ".join(["no step of a record is selected", *(line + more for line in said[:1])])

@@ -148,6 +148,8 @@ class Passes:
         """
         if self.book is None:
             return recipe.eligible(jobs, self.ignore)
+        if self.book.leaves_out(jobs):
+            return False
         try:
             wanted = recipe.eligible(jobs, self.ignore)
             return wanted or self.book.wants_again(recipe.name, jobs)

@@ -93,6 +93,10 @@ class Book:
         """Whether another pass may carry out more, although this one did nothing."""
         return any(left is not Left.SETTLED for left in self.undone.values())
 
+    def leaves_out(self, jobs: tuple[Any, ...]) -> bool:
+        """Whether a job is excluded."""
+        return self._verdicts.exclusion(jobs) is not None
+
     def wants_again(self, name: str, jobs: tuple[Any, ...]) -> bool:
         """Whether an operation that is not eligible is tried again, as its attempt died.
 

@@ -8,8 +8,9 @@ from typing import Any
 from flow.aggregates import get_aggregate_id
 from flow.errors import UserConditionError
 
+from ..plan.planner import left_out
 from ..plan.states import After, Failed, Held, Reason, State, Verdict
-from ..space.attempts import Attempt
+from ..space.attempts import Attempt, Exclusion
 from ..space.claims import Owner
 from ..space.layout import JobFolder, operation_claim
 from ..space.snapshot import Snapshot
@@ -121,6 +122,9 @@ class Verdicts:
         owner = self.owner(name, jobs)
         if owner is not None and not self.is_dead(owner):
             return Verdict(State.RUNNING, (Held.by(owner, owner.alive),))
+        exclusion = self.exclusion(jobs)
+        if exclusion is not None:
+            return left_out(exclusion)
         operation, last = self._project._operations[name], self.last(name, jobs)
         died = owner is not None or self.died(name, jobs)
         after, broken = self._unmet(operation._postconditions, jobs, "does not hold yet")
@@ -135,6 +139,13 @@ class Verdicts:
             return Verdict(State.WAITING, tuple(before))
         death = [Reason("attempt", "", text="the last attempt died")] if died else _failure(last)
         return Verdict(State.READY, (*death, *after))
+
+    def exclusion(self, jobs: tuple[Any, ...]) -> Exclusion | None:
+        """Return who excluded a job, when and why; a group of plain jobs is what it is."""
+        if len(jobs) != 1:
+            return None
+        found: Exclusion | None = self._project.engine.attempts.excluded(jobs[0].id)
+        return found
 
     def _unmet(
         self, conditions: Iterable[Any], jobs: tuple[Any, ...], text: str

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ..errors import CorruptRecord
 from ..model.pipeline import StepSpec
 from ..model.records import Record, RecordType
-from ..space.attempts import Attempt
+from ..space.attempts import Attempt, Exclusion
 from ..space.claims import Claim
 from ..space.dataspace import DataSpace
 from ..space.journals import Journal
@@ -19,10 +19,16 @@ from .source import SourceReader
 from .states import Awaits, Failed, Held, MissingSeed, Reason, State, Verdict, day
 from .tasks import Needs, NeedsReader, Task
 
-__all__ = ["Planner"]
+__all__ = ["Planner", "left_out"]
 
 
 _DONE = Verdict(State.COMPLETE)
+
+
+def left_out(exclusion: Exclusion) -> Verdict:
+    """Return the state of what is excluded."""
+    text = f"{exclusion.reason} ({exclusion.user}, {day(exclusion.time)})"
+    return Verdict(State.EXCLUDED, (Reason("excluded", exclusion.reason, text=text),))
 
 
 class Planner:
@@ -177,8 +183,7 @@ class Planner:
             if claimed is not None and (exclusion is None or claimed.state is State.RUNNING):
                 return claimed
         if exclusion is not None:
-            text = f"{exclusion.reason} ({exclusion.user}, {day(exclusion.time)})"
-            return Verdict(State.EXCLUDED, (Reason("excluded", exclusion.reason, text=text),))
+            return left_out(exclusion)
         try:
             needs = self.needs(task)
         except CorruptRecord as error:
@@ -203,6 +208,9 @@ class Planner:
                 return Verdict(State.COMPLETE, (Reason("output", "", text=text),), "edited")
             return _as_before(good)
         if good is not None and not acting:
+            if last is not None and last.outcome == "failed":
+                if not self._changed_since(task, needs, last):
+                    reasons.append(Failed.at(last))  # what is there is older, and still counts
             return Verdict(State.STALE, tuple(reasons), "kept")
         if last is not None and last.outcome == "failed" and not self._retry_failed:
             if not self._changed_since(task, needs, last):

@@ -42,7 +42,7 @@ def show_acceptances(console: Console, found: Iterable[Acceptance], pretend: boo
         if one.refused:
             console.print(f"not accepted  {one.task}: {one.refused}", style="red", markup=False)
     if not listed:
-        console.print("nothing to accept: what is selected is complete or excluded.")
+        console.print("nothing to accept: it is complete, excluded, or a matter of conditions.")
     else:
         verb = "would be accepted" if pretend else "accepted"
         refused = len(listed) - len(done)
@@ -99,9 +99,9 @@ def show_pruned(console: Console, found: Iterable[Pruned], removed: bool) -> Non
 
 
 def show_exclusions(
-    console: Console, records: Iterable[Record], reason: str | None, followed: int
+    console: Console, records: Iterable[Record], reason: str | None, followed: int, selected: int
 ) -> None:
-    """Print which records are excluded now and why, or included again if there is no reason."""
+    """Print which of the selected are excluded now and why, or included again without reason."""
     listed = list(records)
     for record in listed:
         if reason is None:
@@ -110,6 +110,8 @@ def show_exclusions(
             console.print(f"excluded  {record.label}  ({reason})", markup=False)
     if not listed:
         what = "none of them was excluded" if reason is None else "all were excluded before"
+        if not selected:
+            what = "no record is selected"
         console.print(f"nothing to do: {what}.")
     elif followed:
         have = "aggregate has" if followed == 1 else "aggregates have"

@@ -48,11 +48,16 @@ def show_history(
     entries: list[Attempt | Exclusion] = [*history.attempts, *history.exclusions]
     if entries:
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-        for name in _COLUMNS:
+        rows = [_cells(entry, history.who(entry)) for entry in sorted(entries, key=_moment)]
+        shown = [i for i in range(len(_COLUMNS)) if any(row[i].plain for row in rows)]
+        for name in (_COLUMNS[i] for i in shown):
             right = name in ("attempt", "took")
-            table.add_column(name, overflow="fold", justify="right" if right else "left")
-        for entry in sorted(entries, key=_moment):
-            table.add_row(*_cells(entry, history.who(entry)))
+            narrow = name not in ("by", "what", "log")  # these are folded where room is short
+            table.add_column(
+                name, overflow="fold", justify="right" if right else "left", no_wrap=narrow
+            )
+        for row in rows:
+            table.add_row(*(row[i] for i in shown))
         console.print(table)
     for step, who in running.items():
         console.print(Text(f"{step} is running, by {who}"))

@@ -38,7 +38,7 @@ def show_provenance(console: Console, found: Mapping[str, Any]) -> None:
     tree = Tree(Text(f"{found['record']}  (job {found['job'][:8]})"), guide_style="bright_black")
     for node in found["values"]:
         _grow(tree, node, found, found["job"])
-    console.print(tree)
+    console.print(tree, soft_wrap=False)  # else a terminal cuts long lines off
     if not found["values"]:
         console.print("it has no stored outputs: no step makes any on it")
     environments = found["environments"]

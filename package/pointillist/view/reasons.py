@@ -31,7 +31,7 @@ def in_words(verdict: Verdict) -> str:
 def kept_by(verdicts: Iterable[Verdict]) -> list[str]:
     """Return the rules by which tasks are stale and yet kept."""
     kept = (verdict for verdict in verdicts if verdict.note == "kept")
-    return sorted({reason.rule for verdict in kept for reason in verdict.reasons})
+    return sorted({reason.rule for verdict in kept for reason in verdict.reasons} - {"attempt"})
 
 
 def _kind(reason: Reason) -> tuple[str, str]:

@@ -35,7 +35,12 @@ _BECAME: dict[str, str] = {
 
 
 def show_summary(
-    console: Console, summary: Summary, seconds: float, root: Path, nothing: str = ""
+    console: Console,
+    summary: Summary,
+    seconds: float,
+    root: Path,
+    nothing: str = "",
+    steps_only: bool = False,
 ) -> None:
     """Print what a run did, what failed and what waits.
 
@@ -51,6 +56,8 @@ def show_summary(
         The project's folder, that logs lie in.
     nothing : str
         Why there was no task at all, if there was none.
+    steps_only : bool
+        Whether operations follow that are no steps, of which this says nothing.
     """
     if summary.recovered:
         tasks = _tasks(summary.recovered)
@@ -89,17 +96,18 @@ def show_summary(
     if not summary.done and not summary.failed:
         if summary.stopped:
             return
-        console.print("nothing to do" + _why_nothing(summary, nothing), markup=False)
+        console.print("nothing to do" + _why_nothing(summary, nothing, steps_only), markup=False)
     else:
         failed = f", {len(summary.failed)} failed" if summary.failed else ""
         stopped = "; stopped before the end" if summary.limited else ""
         console.print(f"{_tasks(summary.done)} done{failed} in {seconds:.1f} s{stopped}.")
 
 
-def _why_nothing(summary: Summary, nothing: str) -> str:
+def _why_nothing(summary: Summary, nothing: str, steps_only: bool) -> str:
     rest = summary.waiting or summary.still_failed or summary.elsewhere or summary.kept
+    what = "every step" if steps_only else "everything"
     excluded = " or excluded" if summary.excluded else ""
-    return f": {nothing}." if nothing else "." if rest else f": everything is complete{excluded}."
+    return f": {nothing}." if nothing else "." if rest else f": {what} is complete{excluded}."
 
 
 def _show_waiting(

@@ -41,7 +41,7 @@ def show_one(console: Console, explanation: Explanation) -> None:
     head.append(f": {_NEXT[State.COMPLETE if kept else explanation.verdict.state]}")
     tree = Tree(head, guide_style="bright_black")
     _grow(tree, explanation, {explanation.key})
-    console.print(tree)
+    console.print(tree, soft_wrap=False)  # else a terminal cuts long lines off
 
 
 def _head(explanation: Explanation) -> Text:
@@ -120,12 +120,23 @@ def _lines(explanation: Explanation) -> Iterator[str]:
             yield f"{says if place else f'{rule} only shows'}: `run --rerun {rule}` does it again"
 
 
-def _comparison(explanation: Explanation) -> Iterator[str]:
+def _comparison(explanation: Explanation, brief: bool = False) -> Iterator[str]:
     verdict, attempt = explanation.verdict, explanation.compared
-    if attempt is not None:
+    if attempt is not None and brief:
+        if verdict.note != "accepted":  # its reason says when
+            else_ = "else " if verdict.reasons else ""
+            yield f"{else_}as {_seen(attempt)}"
+    elif attempt is not None:
         yield compared_in_words(attempt, bool(verdict.reasons) and verdict.note != "accepted")
     elif verdict.note == "found":
         yield "no attempt made its outputs; the next run notes what lies beside them"
+
+
+def _seen(attempt: Attempt) -> str:
+    when = local_time(attempt.start)[:-3]
+    if attempt.outcome in ("found", "accepted"):
+        return f"it was {attempt.outcome} on {when}"
+    return f"attempt {attempt.number} saw it on {when}"
 
 
 def compared_in_words(attempt: Attempt, others: bool = False) -> str:
@@ -176,7 +187,7 @@ def _line(explanation: Explanation) -> str:
     if verdict.state is State.RUNNING:
         said = [_told(reason).plain for reason in verdict.reasons]
     if verdict.state is State.COMPLETE:
-        said += _comparison(explanation)
+        said += _comparison(explanation, brief=True)
     said += [f"kept by {place or 'default'}" for _, does, place in settings if does == "show"]
     told = "; ".join(said)
     for reason in verdict.reasons:
@@ -268,7 +279,8 @@ def _kind(explanation: Explanation) -> str:
     """Return what holds a task up that waits for no other, so that those alike can be counted."""
     verdict, kinds = explanation.verdict, []
     for reason in verdict.reasons:
-        whose = explanation.kind if isinstance(reason, MissingSeed) else ""
+        own = isinstance(reason, MissingSeed) and reason.source.name.startswith(explanation.job)
+        whose = explanation.kind if own else ""
         kinds.append(f"{whose}.{reason.kind}" if whose else reason.kind)
     said = "; ".join(dict.fromkeys(kinds))
     if verdict.state is State.WAITING:
