@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -147,6 +148,8 @@ class ParserWithoutRecords(argparse.ArgumentParser):
 def _add_verbs(verbs: Any, lab: CompiledProject) -> None:
     for module in _NEW:
         verb = module.add(verbs)
+        if verb.description:  # examples keep their lines, and with them all else would keep its one
+            verb.description = textwrap.fill(verb.description, 78)
 
         def main(args: Any, module: Any = module) -> None:
             if not lab.engine.space.classes and module not in _OF_OPERATIONS:

@@ -223,7 +223,9 @@ class Planner:
         if owner is None:
             return None
         alive = False if owner.runner in self.silent else owner.alive
-        state = State.STALE if alive is False else State.RUNNING
+        state = State.RUNNING
+        if alive is False:
+            state = State.STALE if task.key in self.attempts.last_good else State.READY
         return Verdict(state, (Held.by(owner, alive),))
 
     def _found(self, task: Task, needs: Needs, folder: JobFolder) -> Verdict | None:

@@ -81,12 +81,14 @@ def _cells(entry: Attempt | Exclusion, who: RunnerLine) -> list[Text]:
         cells = [local_time(entry.time), "", "", word, "", by, "", entry.reason, ""]
         return [Text(cell) for cell in cells]
     is_run = entry.outcome not in _NO_EXECUTION
+    # of one that died it is known only when that was found out
+    timed = is_run and not (entry.outcome == "interrupted" and entry.ran_by)
     cells = [
         local_time(entry.start if is_run else entry.end),
         entry.operation.rpartition(".")[2],
         str(entry.number) if is_run else "",
         entry.outcome,
-        seconds_in_words(max(0.0, entry.end - entry.start)) if is_run else "",
+        seconds_in_words(max(0.0, entry.end - entry.start)) if timed else "",
         by,
         who.executor if is_run else "",
         how_it_ended(entry),
