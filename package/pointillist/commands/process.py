@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -60,6 +60,7 @@ def run(
     log: Path,
     timeout: float | None = None,
     stdout: Path | None = None,
+    wait: Callable[..., int] = lambda call, *arguments: call(*arguments),
 ) -> Finished:
     """Run a command to its end.
 
@@ -84,6 +85,8 @@ def run(
         Seconds after which the command is ended.
     stdout : Path, optional
         File that gets standard output instead of the log, from its beginning.
+    wait : callable
+        Calls what waits for the command; only there it may be interrupted.
 
     Returns
     -------
@@ -106,10 +109,10 @@ def run(
         words = _words(argv, shell=shell, script=script)
         begin = time.monotonic()
         child = _start(words, cwd, env, prints, errors, script, log)
-        _running.add(child)
-        at_work(child.pid)
         try:
-            code = child.wait(timeout)
+            _running.add(child)
+            at_work(child.pid)
+            code = wait(child.wait, timeout)
         except subprocess.TimeoutExpired:
             end_tree(child)
             raise TimedOut(

@@ -223,8 +223,7 @@ class Bench:
                 control.mkdir(exist_ok=True)
                 printed = control / "printed"
         try:
-            finished = interruptible(
-                process.run,
+            finished = process.run(
                 words,
                 shell=call.kind == "shell",
                 cwd=self.space.layout.root,
@@ -232,6 +231,7 @@ class Bench:
                 log=self.log,
                 timeout=self._limit(call),
                 stdout=printed,
+                wait=interruptible,
             )
         except TimedOut:
             text = _too_long(named(call), self._limit(call))
