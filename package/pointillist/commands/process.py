@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -60,6 +60,7 @@ def run(
     log: Path,
     timeout: float | None = None,
     stdout: Path | None = None,
+    waiting: Callable[..., int] | None = None,
 ) -> Finished:
     """Run a command to its end.
 
@@ -84,6 +85,9 @@ def run(
         Seconds after which the command is ended.
     stdout : Path, optional
         File that gets standard output instead of the log, from its beginning.
+    waiting : callable, optional
+        Calls what waits for the command. Where a signal is to end the command, it is raised in
+        there only: before that, a command could have begun that nobody ends.
 
     Returns
     -------
@@ -109,7 +113,7 @@ def run(
         _running.add(child)
         at_work(child.pid)
         try:
-            code = child.wait(timeout)
+            code = waiting(child.wait, timeout) if waiting else child.wait(timeout)
         except subprocess.TimeoutExpired:
             end_tree(child)
             raise TimedOut(
