@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -78,23 +77,30 @@ _lock = threading.Lock()
 _before: tuple[TextIO, TextIO] = sys.stdout, sys.stderr
 
 
-@contextmanager
-def printing_to(log: LazyLog) -> Iterator[None]:
+class printing_to:  # noqa: N801  # it reads as a sentence: with printing_to(log)
     """Let what this thread prints go to a log, which is closed at the end."""
-    global _before
-    thread = threading.get_ident()
-    with _lock:
-        if not _logs:
-            _before = sys.stdout, sys.stderr
-            sys.stdout, sys.stderr = _Printed(sys.stdout), _Printed(sys.stderr)
-        _logs[thread] = [*_logs.get(thread, []), log]
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_log",)
+
+    def __init__(self, log: LazyLog) -> None:
+        self._log = log
+
+    def __enter__(self) -> None:
+        """Begin."""
+        global _before
+        with _lock:
+            if not _logs:
+                _before = sys.stdout, sys.stderr
+                sys.stdout, sys.stderr = _Printed(sys.stdout), _Printed(sys.stderr)
+            _logs.setdefault(threading.get_ident(), []).append(self._log)
+
+    def __exit__(self, *_: object) -> None:
+        """Print to where was printed before."""
+        thread = threading.get_ident()
         with _lock:
             _logs[thread].pop()
             if not _logs[thread]:
                 del _logs[thread]
             if not _logs:
                 sys.stdout, sys.stderr = _before
-        log.close()
+        self._log.close()
