@@ -295,6 +295,66 @@ def test_while_waiting_to_retry(shop: Any, fork: Any, monkeypatch: pytest.Monkey
     assert [] == here.leftovers()
 
 
+NESTED = """
+from __future__ import annotations
+from pathlib import Path
+import os, signal
+import pointillist as pt
+
+HERE = Path(__file__).parent
+
+
+@pt.step
+def inner(raw: Path) -> str:
+    return raw.read_text()
+
+
+@pt.step
+def outer(raw: Path) -> str:
+    rename = os.replace
+
+    def interrupted(source, place):
+        if str(place).endswith("inside.txt"):
+            os.kill(os.getpid(), signal.SIGINT)
+        rename(source, place)
+
+    os.replace = interrupted
+    try:
+        return Lab()[Item].first().inside
+    finally:
+        os.replace = rename
+
+
+class Item(pt.Record):
+    name: str = pt.key()
+    raw: Path = pt.seed("raw/{name}.txt")
+    outside: str = outer.step(raw).to()
+    inside: str = inner.step(raw).to()
+
+
+class Lab(pt.Project):
+    records = (Item,)
+"""
+
+
+def test_a_run_within_a_step(workshop: Any, fork: Any) -> None:
+    """Ctrl-C while a run within a step publishes waits for it, and then ends both."""
+    shop = workshop(NESTED)
+    (shop.root / "raw").mkdir()
+    (shop.root / "raw/a.txt").write_text("a")
+    shop.lab().discover()
+
+    def work() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            shop.lab().run()
+
+    assert 0 == fork(work)
+    told = [(attempt["operation"], attempt["outcome"]) for attempt in shop.attempts()]
+    assert {("Item.inside", "complete"), ("Item.outside", "interrupted")} == set(told)
+    assert ["inside.txt"] == [Path(place).name for place in shop.outputs()]
+    assert [] == shop.leftovers()
+
+
 OWN = """
 import time
 from pathlib import Path

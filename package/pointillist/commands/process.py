@@ -60,7 +60,7 @@ def run(
     log: Path,
     timeout: float | None = None,
     stdout: Path | None = None,
-    waiting: Callable[..., int] | None = None,
+    wait: Callable[..., int] = lambda call, *arguments: call(*arguments),
 ) -> Finished:
     """Run a command to its end.
 
@@ -85,9 +85,8 @@ def run(
         Seconds after which the command is ended.
     stdout : Path, optional
         File that gets standard output instead of the log, from its beginning.
-    waiting : callable, optional
-        Calls what waits for the command. Where a signal is to end the command, it is raised in
-        there only: before that, a command could have begun that nobody ends.
+    wait : callable
+        Calls what waits for the command; only there it may be interrupted.
 
     Returns
     -------
@@ -110,10 +109,10 @@ def run(
         words = _words(argv, shell=shell, script=script)
         begin = time.monotonic()
         child = _start(words, cwd, env, prints, errors, script, log)
-        _running.add(child)
-        at_work(child.pid)
         try:
-            code = waiting(child.wait, timeout) if waiting else child.wait(timeout)
+            _running.add(child)
+            at_work(child.pid)
+            code = wait(child.wait, timeout)
         except subprocess.TimeoutExpired:
             end_tree(child)
             raise TimedOut(

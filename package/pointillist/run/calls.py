@@ -232,7 +232,7 @@ class Bench:
                 log=self.log,
                 timeout=self._limit(call),
                 stdout=printed,
-                waiting=interruptible,
+                wait=interruptible,
             )
         except TimedOut:
             text = _too_long(named(call), self._limit(call))

@@ -93,11 +93,18 @@ def handled(hard: bool = False) -> Iterator[None]:
         Whether a second signal ends the process at once. Else it is raised, wherever the code is.
     """
     global _watch
-    if threading.current_thread() is not threading.main_thread() or _watch is not None:
+    if not _is_main():
         yield
         return
+    if _watch is not None:  # a run within a step: what it records is not broken off either
+        before_it, _watch.is_open = _watch.is_open, False
+        try:
+            yield
+        finally:
+            _watch.is_open = before_it
+        return
     _watch = _Watch(hard)
-    before = {number: signal.signal(number, _watch.came) for number in _SIGNALS}
+    before = {number: signal.signal(number, _watch.came) for number in _heeded()}
     try:
         yield
     finally:
@@ -131,7 +138,7 @@ def interruptible(call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     watch = _watch
     if watch is None or not _is_main():
         return call(*args, **kwargs)
-    watch.is_open = True
+    outer, watch.is_open = watch.is_open, True
     try:
         if watch.received:
             raise Stopped(watch.received)
@@ -141,7 +148,7 @@ def interruptible(call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
             raise Stopped(watch.received) from error
         raise
     finally:
-        watch.is_open = False
+        watch.is_open = outer
     if watch.received:
         raise Stopped(watch.received)
     return result
@@ -193,12 +200,17 @@ def terminable() -> Iterator[None]:
             os.kill(child.pid, signal.SIGINT)
         raise Stopped(number)
 
-    before = {number: signal.signal(number, came) for number in _SIGNALS}
+    before = {number: signal.signal(number, came) for number in _heeded()}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _heeded() -> list[signal.Signals]:
+    """Return the signals that are not ignored: a shell lets Ctrl-C pass its background jobs by."""
+    return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _is_main() -> bool:
