@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 
 from pointillist.plan.states import State
+
+from .filecalls import before_each, count
 
 SOURCE = """
 from __future__ import annotations
@@ -210,6 +213,37 @@ def test_api(shop: Any, fork: Any) -> None:
     assert 0 == fork(work)
     assert ["interrupted"] == [attempt["outcome"] for attempt in here.attempts()]
     assert [] == here.leftovers()
+
+
+def test_api_twice_anywhere(shop: Any, fork: Any, tmp_path: Path) -> None:
+    """Two Ctrl-C at once, at any file operation of `lab.run()`: what is recorded is published."""
+    here = shop("patient.step(raw).to()")
+    (here.root / "free").touch()
+    new, spare = here.root, tmp_path / "spare"
+    shutil.copytree(new, spare)
+    for number in range(1, count(fork, new, here.run) + 1):
+        shutil.rmtree(new)
+        shutil.copytree(spare, new)
+
+        def work(at: int = number) -> None:
+            before_each(new, lambda n: interrupt_twice() if n == at else None)
+            with pytest.raises(KeyboardInterrupt):
+                here.lab().run()
+            texts = new.glob("workspace/*/text.txt")
+            assert len(here.completed()) == len(list(texts)), f"interrupted at {at}"
+
+        assert 0 == fork(work)
+        assert [] == here.run().failed
+        assert [1, 1] == list(here.completed().values()), f"interrupted at {number}"
+        assert [] == here.leftovers(), f"interrupted at {number}"
+
+
+def interrupt_twice() -> None:
+    """Send this process two Ctrl-C; the first is no more than noted."""
+    try:
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_api_terminated(shop: Any, fork: Any) -> None:

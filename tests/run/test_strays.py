@@ -1,4 +1,4 @@
-"""Processes that a step forks, and that come back from it."""
+"""What a step may not leave behind: a fork that comes back from it, another working folder."""
 
 from __future__ import annotations
 
@@ -48,3 +48,44 @@ def test_a_fork_that_comes_back(workshop: Any, how: str) -> None:
     log = (item.folder / ".pointillist/logs/made.1.log").read_text()
     assert "in the child" == log.splitlines()[0]
     assert ("ValueError: no" in log) == (CASES[how] == 1)
+
+
+FOLDERS = """
+from __future__ import annotations
+import os
+import tempfile
+import pointillist as pt
+
+
+@pt.step
+def away(number: int) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+    return number
+
+
+@pt.step
+def here(away: int) -> str:
+    return os.getcwd()
+
+
+class Item(pt.Record):
+    number: int = pt.key()
+    away: int = away.step(number).to()
+    here: str = here.step(away).to()
+
+
+class Lab(pt.Project):
+    records = (Item,)
+"""
+
+
+def test_a_step_that_changes_the_working_folder(
+    workshop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next step is carried out where the run was begun."""
+    shop = workshop(FOLDERS)
+    monkeypatch.chdir(shop.root)
+    shop.lab().add_product(shop.module.Item, number=[0])
+    assert 2 == shop.run().done
+    assert [str(shop.root)] == [item.here for item in shop.lab()[shop.module.Item]]

@@ -41,6 +41,7 @@ from ..space.layout import CONTROL, stage_name
 from .calls import Bench, named, part_of
 from .environment import Environment
 from .heartbeat import surely_held
+from .interruption import uninterrupted
 from .logs import end_log
 from .publish import discard, publish
 
@@ -208,7 +209,8 @@ class _Try:
             raise
         except Exception as error:
             return self._failed(self._cause(error))
-        return self._commit(outputs)
+        with uninterrupted():  # what is recorded is published
+            return self._commit(outputs)
 
     def _cause(self, error: Exception) -> Exception:
         """Return why it went wrong: not the step's fault if its data changed under its hands."""

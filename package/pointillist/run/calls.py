@@ -39,7 +39,7 @@ from . import interruption, strays
 from .interruption import interruptible
 from .logs import begin_log
 from .printing import LazyLog, printing_to
-from .strays import ending_strays
+from .strays import contained
 
 _OURS = (__file__, interruption.__file__, strays.__file__)
 """What comes before the step's own code in a traceback."""
@@ -188,7 +188,7 @@ class Bench:
         with printing_to(printed):
             try:
                 with _time_limit(call, self._limit(call), self.log_place):
-                    return interruptible(ending_strays, _called, function, values)
+                    return interruptible(contained, _called, function, values)
             except (KeyboardInterrupt, TimedOut):
                 raise
             except BaseException as error:  # a cancelled task of asyncio is no Exception either

@@ -60,6 +60,7 @@ class _Watch:
         self.hard = hard
         self.received = 0
         self.is_open = False
+        self.is_shut = False
 
     def came(self, number: int, _: FrameType | None) -> None:
         """Take a signal."""
@@ -75,7 +76,8 @@ class _Watch:
         if self.hard:
             os.write(2, b"\nstopped at once: the next run clears up what is left.\n")
             os._exit(128 + number)
-        raise Stopped(number)
+        if not self.is_shut:
+            raise Stopped(number)
 
 
 _watch: _Watch | None = None
@@ -159,18 +161,30 @@ def sleep(seconds: float) -> None:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Put a Ctrl-C off until the end, where it is raised; while a run lasts that is so anyway."""
-    if _watch is not None or not _is_main():
+    """Put a Ctrl-C off until the end, where it is raised.
+
+    While a run lasts, so is a first one anyway, until the runner asks; here also a second one that
+    does not end the process.
+    """
+    watch = _watch
+    if watch is not None and _is_main():
+        before, watch.is_shut = watch.is_shut, True
+        try:
+            yield
+        finally:
+            watch.is_shut = before
+        return
+    if not _is_main():
         yield
         return
     caught: list[tuple[Any, ...]] = []
-    before = signal.signal(signal.SIGINT, lambda *received: caught.append(received))
+    handler = signal.signal(signal.SIGINT, lambda *received: caught.append(received))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-        if caught and callable(before):
-            before(*caught[0])
+        signal.signal(signal.SIGINT, handler)
+        if caught and callable(handler):
+            handler(*caught[0])
 
 
 @contextlib.contextmanager

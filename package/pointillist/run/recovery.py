@@ -47,7 +47,7 @@ def recover(worker: Worker, task: Task, claim: Claim) -> int:
                 _finish(recorded, claim.folder, each)
                 finished += 1
             elif each is not task:
-                if stages_in(claim.names, each.step.name):
+                if stages_in(claim.names, each.step.name) or _has_printed(worker, each, claim):
                     _note_death(owner, worker, each, claim.folder)
             elif recorded is None or last_good.get(each.key) != recorded:
                 _note_death(owner, worker, each, claim.folder)
@@ -55,6 +55,12 @@ def recover(worker: Worker, task: Task, claim: Claim) -> int:
         discard(claim.folder, each.step.name, names=claim.names)
     claim.names = os.listdir(claim.folder.place)
     return finished
+
+
+def _has_printed(worker: Worker, task: Task, claim: Claim) -> bool:
+    """Whether there is a log of an attempt of which no journal tells."""
+    number = worker.planner.attempts.count.get(task.key, 0) + 1
+    return claim.folder.log(task.step.name, number).exists()
 
 
 def _recorded_by(owner: Owner, worker: Worker) -> dict[tuple[str, str], Attempt]:

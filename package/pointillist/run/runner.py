@@ -376,8 +376,12 @@ class Runner:
         """Attempt a task as often as it may be, within the project's hooks."""
         waits = 0
         while True:
+            before = self._planner.attempts.last.get(task.key)
             attempt = self._attempt(task, claim)
-            if attempt.outcome == "complete" or waits >= task.step.call.options.retries:
+            last = self._planner.attempts.last.get(task.key)
+            # it may be a hook alone that failed
+            made = last is not None and last is not before and last.outcome == "complete"
+            if made or attempt.outcome == "complete" or waits >= task.step.call.options.retries:
                 return attempt
             seconds = min(RETRY * 2**waits, LONGEST_WAIT) * random.uniform(1.0, 1.25)
             waits += 1
