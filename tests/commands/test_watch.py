@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pointillist.commands import process
+from pointillist.commands import process, watch
 
 
 def lives(pid: int) -> bool:
@@ -53,15 +53,20 @@ def test_ended_before(tmp_path: Path, ends: str) -> None:
     if child == 0:
         try:
             run("(trap '' HUP; exec sleep 1000) > /dev/null 2>&1 & echo $! > one", tmp_path)
-            (tmp_path / "now").touch()
+            assert watch._shell is not None
+            (tmp_path / "shell").write_text(str(watch._shell.pid))
             if ends == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
         finally:
             os._exit(0)
     os.waitpid(child, 0)
     pid = int((tmp_path / "one").read_text())
+    shell = int((tmp_path / "shell").read_text())
     try:
-        time.sleep(0.1)
+        until = time.monotonic() + 30
+        while lives(shell):  # after that nobody is left who could kill anything
+            assert time.monotonic() < until, "the watching shell lives on"
+            time.sleep(0.005)
         assert lives(pid)
     finally:
         os.kill(pid, signal.SIGKILL)
