@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
-from ..commands.process import kill_running
+from ..commands.trees import kill_all
 
 __all__ = [
     "Stopped",
@@ -71,7 +71,7 @@ class _Watch:
             raise Stopped(number)
 
     def _again(self, number: int) -> None:
-        kill_running()
+        kill_all()
         if self.hard:
             os.write(2, b"\nstopped at once: the next run clears up what is left.\n")
             os._exit(128 + number)
