@@ -102,7 +102,7 @@ def handled(hard: bool = False) -> Iterator[None]:
             _watch.is_open = before_it
         return
     _watch = _Watch(hard)
-    before = {number: signal.signal(number, _watch.came) for number in _SIGNALS}
+    before = {number: signal.signal(number, _watch.came) for number in _heeded()}
     try:
         yield
     finally:
@@ -186,12 +186,17 @@ def terminable() -> Iterator[None]:
             os.kill(child.pid, signal.SIGINT)
         raise Stopped(number)
 
-    before = {number: signal.signal(number, came) for number in _SIGNALS}
+    before = {number: signal.signal(number, came) for number in _heeded()}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _heeded() -> list[signal.Signals]:
+    """Return the signals that are not ignored: a shell lets Ctrl-C pass its background jobs by."""
+    return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _is_main() -> bool:
