@@ -8,6 +8,7 @@ import pytest
 
 PROJECT = """
 from __future__ import annotations
+import asyncio
 from pathlib import Path
 import pointillist as pt
 
@@ -24,6 +25,11 @@ def one(raw: Path) -> str:
 @pt.step
 def two(raw: Path) -> str:
     raise SystemExit(4)
+
+
+@pt.step
+def four(raw: Path) -> str:
+    raise asyncio.CancelledError
 
 
 @pt.step
@@ -54,6 +60,7 @@ CASES = {
     ),
     "exception": ("str = one.step(raw).to()", None, "Odd"),
     "exit": ("str = two.step(raw).to()", None, "SystemExit"),
+    "cancelled": ("str = four.step(raw).to()", None, "CancelledError"),
     "writer": ("float = three.step(raw).to()", None, None),
     "no output": ('str = pt.shell("true {raw} {out}").to()', None, None),
 }

@@ -136,6 +136,18 @@ def test_once(shop: Any, number: signal.Signals, step: str) -> None:
     assert {1} == set(here.completed().values())
 
 
+def test_while_a_command_begins(shop: Any) -> None:
+    """A Ctrl-C that comes before the runner waits for its command ends the command as well."""
+    here = shop(
+        "pt.shell('kill -s INT $PPID; echo $$ > child; touch now; sleep 60; cat {raw} {out}').to()"
+    )
+    process = begun(here)
+    text = process.communicate(timeout=90)[0]
+    assert 130 == process.returncode, text
+    assert not lives(int((here.root / "child").read_text()))
+    assert ["interrupted"] == [attempt["outcome"] for attempt in here.attempts()]
+
+
 def test_twice(shop: Any) -> None:
     """A step that swallows Ctrl-C is ended by the second one; the next run clears up after it."""
     here = shop("stubborn.step(raw).to()")

@@ -44,12 +44,17 @@ class Claims:
     verdicts : Verdicts
         Knows where an operation is claimed, and who is dead.
     journal : Journal
-        This runner's journal; a worker that was forked claims with that of its run.
+        This runner's journal.
+
+    Attributes
+    ----------
+    journal : Journal
+        What is claimed with; in a worker that was forked the journal of its run.
     """
 
     def __init__(self, verdicts: Verdicts, journal: Journal) -> None:
         self._verdicts = verdicts
-        self._journal = journal
+        self.journal = journal
 
     def take(self, name: str, jobs: tuple[Any, ...]) -> Claim | Left:
         """Claim an operation on some jobs, or say why that cannot be."""
@@ -57,7 +62,7 @@ class Claims:
         if len(jobs) > 1:
             folder.path.mkdir(parents=True, exist_ok=True)
         for _ in range(_TRIES):
-            claim = take(folder, token, [], self._journal)  # nearly always nobody has it
+            claim = take(folder, token, [], self.journal)  # nearly always nobody has it
             if claim is not None:
                 return claim
             owner = self._verdicts.owner(name, jobs, now=True)
@@ -70,12 +75,12 @@ class Claims:
     def held(self, claim: Claim) -> Iterator[None]:
         """Release a claim at the end; until then commands know whose they are."""
         before = os.environ.get(_VARIABLE)
-        os.environ[_VARIABLE] = self._journal.runner
+        os.environ[_VARIABLE] = self.journal.runner
         try:
             yield
         finally:
             with uninterrupted():
-                claim.release(surely_held(claim, self._journal))
+                claim.release(surely_held(claim, self.journal))
             os.environ.pop(_VARIABLE)
             if before is not None:
                 os.environ[_VARIABLE] = before
@@ -105,7 +110,7 @@ class Claims:
             owner = owner_of(folder, token, left[-1])
             if owner is not None and not self._verdicts.is_dead(owner):
                 return False
-            claim = take(folder, token, left, self._journal) if owner is not None else None
+            claim = take(folder, token, left, self.journal) if owner is not None else None
             if claim is not None:
                 owners = [owner_of(folder, token, generation) for generation in claim.left]
                 for dead in filter(None, owners):
@@ -121,7 +126,7 @@ class Claims:
         folder, token = self._verdicts.place(name, jobs)
         generation = max(Snapshot().claims(folder, token), default=0)
         owner = owner_of(folder, token, generation) if generation else None
-        if owner is None or owner.runner != self._journal.runner:
+        if owner is None or owner.runner != self.journal.runner:
             return None
-        Claim(folder, token, generation, (), self._journal.runner).release()
+        Claim(folder, token, generation, (), self.journal.runner).release()
         return death(name, jobs, owner, "its worker process died")

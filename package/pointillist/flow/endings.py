@@ -10,6 +10,7 @@ from typing import Any
 from flow.aggregates import get_aggregate_id
 from flow.errors import UserOperationError
 
+from ..run.strays import ending_strays
 from ..space.attempts import Attempt, Outcome
 from ..space.claims import Owner
 
@@ -22,7 +23,7 @@ def attempted(name: str, jobs: tuple[Any, ...], call: Callable[[], None]) -> Att
     """Carry something out and tell how it ended; what it raises is raised, and has the attempt."""
     start = time.time()
     try:
-        call()
+        ending_strays(call)
     except BaseException as error:
         vars(error)[_KEPT] = _ended(name, jobs, start, error)
         raise

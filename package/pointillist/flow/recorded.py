@@ -66,6 +66,7 @@ class Book:
         self._attempts = project.engine.attempts
         self._verdicts = Verdicts(project)
         self._claims = Claims(self._verdicts, self._journal)
+        self._for_workers = self._journal
         self._again: set[Key] = set()
         self._looked: set[Key] = set()
         self._foreign: dict[Key, Owner] = {}
@@ -79,8 +80,12 @@ class Book:
     # a pass
 
     def open(self) -> None:
-        """Make the journal, which workers that are forked after it share."""
-        self._journal.open()
+        """Make the journal, with which workers that are forked after it claim."""
+        self._for_workers = self._journal.for_workers()
+
+    def join(self) -> None:
+        """Claim, in a worker that was forked, with the journal of its run."""
+        self._claims.journal = self._for_workers
 
     def begin(self) -> None:
         """Begin a pass: take into account what others have done."""
@@ -286,7 +291,7 @@ class Book:
             return False
         if ignore & IgnoreConditions.PRE:
             return True
-        return not self._verdicts.in_the_way(name, jobs, self._journal.runner)
+        return not self._verdicts.in_the_way(name, jobs, self._claims.journal.runner)
 
 
 def _is_further_rank() -> bool:

@@ -228,6 +228,7 @@ def _begin(project: Any, timeout: float | None, book: Book | None) -> None:
     signal.signal(signal.SIGINT, _interrupted)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if book is not None:
+        book.join()
         threading.Thread(target=_end_with_the_run, daemon=True).start()
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import io
 import os
 import signal
-import sys
 import threading
 import traceback
 from collections import OrderedDict
@@ -37,11 +35,13 @@ from ..model.records import Record
 from ..model.steps import Call
 from ..plan.tasks import step_of
 from ..space.dataspace import DataSpace
-from . import interruption
+from . import interruption, strays
 from .interruption import interruptible
 from .logs import begin_log
+from .printing import LazyLog, printing_to
+from .strays import ending_strays
 
-_OURS = (__file__, interruption.__file__)
+_OURS = (__file__, interruption.__file__, strays.__file__)
 """What comes before the step's own code in a traceback."""
 
 __all__ = ["Bench", "named", "part_of", "read_field"]
@@ -184,26 +184,27 @@ class Bench:
     def _python(self, record: Record, call: Call) -> Any:
         function = cast(Any, call.target)
         values = {n: self._for_python(record, given) for n, given in call.arguments.items()}
-        before = sys.stdout, sys.stderr
-        printed = sys.stdout = sys.stderr = _LazyLog(self)
-        try:
-            with _time_limit(call, self._limit(call), self.log_place):
-                return interruptible(_called, function, values)
-        except (Exception, SystemExit) as error:
-            if isinstance(error, TimedOut):
+        printed = LazyLog(self._begun_log)
+        with printing_to(printed):
+            try:
+                with _time_limit(call, self._limit(call), self.log_place):
+                    return interruptible(ending_strays, _called, function, values)
+            except (KeyboardInterrupt, TimedOut):
                 raise
-            trace = error.__traceback__
-            while trace and trace.tb_frame.f_code.co_filename in _OURS:
-                trace = trace.tb_next
-            printed.write("".join(traceback.format_exception(type(error), error, trace)))
-            raise StepFailed(
-                f"{named(call)} raised {type(error).__name__}: {error}",
-                exception=type(error).__name__,
-                log=self.log,
-            ) from error
-        finally:
-            sys.stdout, sys.stderr = before
-            printed.close()
+            except BaseException as error:  # a cancelled task of asyncio is no Exception either
+                trace = error.__traceback__
+                while trace and trace.tb_frame.f_code.co_filename in _OURS:
+                    trace = trace.tb_next
+                printed.write("".join(traceback.format_exception(type(error), error, trace)))
+                raise StepFailed(
+                    f"{named(call)} raised {type(error).__name__}: {error}",
+                    exception=type(error).__name__,
+                    log=self.log,
+                ) from error
+
+    def _begun_log(self) -> Path:
+        self.begin_log()
+        return self.log
 
     def _command(self, record: Record, call: Call, annotation: Any) -> Any:
         arguments = {
@@ -361,27 +362,6 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
     if all(parameter.kind in named for parameter in signature.parameters.values()):
         return None
     return signature
-
-
-class _LazyLog(io.TextIOBase):
-    """What this process prints goes to a log, which is made if anything is."""
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._file: io.TextIOBase | None = None
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        if self._file is None:
-            self._bench.begin_log()
-            self._file = self._bench.log.open("a", encoding="utf-8", errors="replace", buffering=1)
-        return self._file.write(text)
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
 
 
 def _time_limit(

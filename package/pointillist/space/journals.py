@@ -7,10 +7,12 @@ when its newline is there: a writer that dies in the middle of a line leaves one
 
 from __future__ import annotations
 
+import copy
 import errno
 import json
 import os
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,9 @@ __all__ = ["Journal", "clock", "parsed", "read_journal"]
 class Journal:
     """This process's journal: made when first needed, appended to, never rewritten.
 
+    A process that is forked begins one of its own: the other lives and dies by itself, and does
+    not read what it takes for its own.
+
     Parameters
     ----------
     layout : Layout
@@ -37,11 +42,15 @@ class Journal:
     def __init__(self, layout: Layout, executor: str) -> None:
         self._layout = layout
         self._executor = executor
+        self.folder = str(layout.runs)
+        self._begin()
+        _journals.add(self)
+
+    def _begin(self) -> None:
         self._file: int | None = None
         self._size = 0
         self._beside: list[Path] = []
         self.runner = ""
-        self.folder = str(layout.runs)
         self.place = ""
         self.inode = (0, 0)
         self.beaten = float("-inf")
@@ -106,6 +115,8 @@ class Journal:
     def _append(self, line: dict[str, Any]) -> None:
         self.open()
         try:
+            if clock() - self.beaten > _LONG:
+                self.beat(_LONG)
             assert self._file is not None
             self._size += _write(self._file, line, self._size)
         except OSError as error:
@@ -127,6 +138,8 @@ class Journal:
         if now - self.beaten > late:
             self.doubt = now  # before others can read that it beats again
         os.utime(self._file)
+        if now - self.beaten > late:
+            os.utime(self.folder)  # who takes it for one that grows no more lists all anew
         self.beaten = now
         for path in list(self._beside):
             try:
@@ -137,6 +150,11 @@ class Journal:
     def beat_also(self, path: Path) -> None:
         """Move the time of one more file with the journal's, as long as the file is there."""
         self._beside.append(path)
+
+    def for_workers(self) -> Journal:
+        """Return this journal for processes that are forked, to claim with; they append nothing."""
+        self.open()
+        return copy.copy(self)
 
     def close(self) -> None:
         """Close the journal."""
@@ -177,6 +195,21 @@ class Journal:
             "start": time.time(),
             **Identity.own().as_json(),
         }
+
+
+_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for journal in _journals:
+        journal._begin()
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
+_LONG = 60.0
+"""Seconds without a sign of life after which one comes before the next line."""
 
 
 def clock() -> float:

@@ -64,6 +64,7 @@ class Attempts:
         self._growing: list[_Read] = []
         self._listed = 0
         self._since = 0.0
+        self._settled = False
         self._skipped = ""
         self._dead: set[tuple[str, str, int, str]] = set()
         self._misled = False
@@ -93,8 +94,11 @@ class Attempts:
                 f"{layout.runs} cannot be read: {error.strerror or error}. It says what was done; "
                 "make it readable for you."
             ) from error
+        now = time.monotonic()
+        # a file that was made within one tick of the clock after a listing does not show
+        self._settled = changed == self._listed and now > self._since + _TICK
         if changed != self._listed:
-            self._listed, self._since = changed, time.monotonic()
+            self._listed, self._since = changed, now
         self._list(journals, own.place if own is not None else "")
         return self
 
@@ -113,9 +117,7 @@ class Attempts:
             changed = os.stat(own.folder).st_mtime_ns
         except OSError:
             changed = 0
-        # a file that was made within one tick of the clock after a listing does not show
-        settled = changed == self._listed and time.monotonic() > self._since + _TICK
-        if settled and own.place == self._skipped:
+        if self._settled and changed == self._listed and own.place == self._skipped:
             for journal in self._growing:
                 self._read_on(journal)
             self._put_right()
