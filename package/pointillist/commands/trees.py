@@ -34,13 +34,19 @@ class _Process(NamedTuple):
 class Tree:
     """What one command has started, or will.
 
+    Parameters
+    ----------
+    roots : iterable of int
+        Processes that belong to it, with what they have started.
+
     Attributes
     ----------
     environment : dict of str to str
         The variable by which it is found.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, roots: Iterable[int] = ()) -> None:
+        self._roots = set(roots)
         self._mark = f"[{os.getpid()}.{time.monotonic_ns()}]"
         self._leader: subprocess.Popen[bytes] | None = None
         self.environment = {VARIABLE: os.environ.get(VARIABLE, "") + self._mark}
@@ -91,7 +97,7 @@ class Tree:
                 if leader:
                     os.killpg(leader, 0)
                     return {_Process(leader, 0)}
-            return set()
+            return {_Process(pid, 0) for pid in self._roots}
         known, mark = set(known), self._mark.encode()
         found, parents = set(), {}
         for entry in Path("/proc").glob("[0-9]*"):
@@ -103,8 +109,8 @@ class Tree:
                 continue
             process = _Process(int(entry.name), int(words[19]))
             parents[process] = int(words[1])
-            is_of_it = process in known or (leader and int(words[3]) == leader)
-            if is_of_it or _has(entry / "environ", mark):
+            is_known = process in known or process.pid in self._roots
+            if is_known or (leader and int(words[3]) == leader) or _has(entry / "environ", mark):
                 found.add(process)
         size = -1
         while size != len(found):
@@ -127,11 +133,12 @@ class Tree:
 
 
 _at_work: set[Tree] = set()
+os.register_at_fork(after_in_child=_at_work.clear)
 
 
-def kill_all() -> None:
-    """Kill the commands that this process runs, with all that they have started, at once."""
-    for tree in list(_at_work):
+def kill_all(others: Iterable[int] = ()) -> None:
+    """Kill the commands that this process runs, and others, with all that they have started."""
+    for tree in [*_at_work, Tree(others)]:
         tree.kill()
 
 

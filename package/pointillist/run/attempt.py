@@ -41,6 +41,7 @@ from ..space.layout import CONTROL, stage_name
 from .calls import Bench, named, part_of
 from .environment import Environment
 from .heartbeat import surely_held
+from .interruption import interruptible
 from .logs import end_log
 from .publish import discard, publish
 
@@ -363,9 +364,8 @@ class _Try:
                 os.mkdir(self.stage)
         try:
             part = part_of(value, made)
-            format_for(made.annotation, str(made.filename)).write(
-                part, Path(staged), **made.writer_options
-            )
+            write = format_for(made.annotation, str(made.filename)).write
+            interruptible(write, part, Path(staged), **made.writer_options)
         except FormatError as error:
             raise OutputUnwritable(
                 f"what {self.task.step.call.name} returned cannot be written to {made.filename}: "
