@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["GRACE", "Tree", "kill_all", "marked"]
+__all__ = ["GRACE", "Tree", "is_within", "kill_all", "marked"]
 
 GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -140,6 +140,11 @@ def kill_all(others: Iterable[int] = ()) -> None:
     """Kill the commands that this process runs, and others, with all that they have started."""
     for tree in [*_at_work, Tree(others)]:
         tree.kill()
+
+
+def is_within() -> bool:
+    """Whether this process was started by a command, or is carrying one out."""
+    return VARIABLE in os.environ
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from flow.util.misc import _add_cwd_to_environment_pythonpath, _switch_to_direct
 from signac.filterparse import parse_filter_arg
 from signac.job import Job
 
-from ..commands.trees import marked
+from ..commands.trees import is_within, marked
 from ..errors import ConfigurationError, PointillistError
 from ..run.interruption import Stopped, handled, interruptible
 from .conditions import Condition
@@ -327,11 +327,12 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
                 print(f"Error: {error}", file=sys.stderr)
                 sys.exit(1)
             except KeyboardInterrupt as stop:
-                print(
-                    "\ninterrupted: what had ended is kept, the task at hand was given up. "
-                    "The same command goes on from here.",
-                    file=sys.stderr,
-                )
+                if not is_within():  # else who started it says so
+                    print(
+                        "\ninterrupted: what had ended is kept, the task at hand was given up. "
+                        "The same command goes on from here.",
+                        file=sys.stderr,
+                    )
                 sys.exit(stop.code if isinstance(stop, Stopped) else 130)
             except BrokenPipeError:  # `status | head` has seen enough
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
