@@ -167,6 +167,32 @@ def test_twice(shop: Any) -> None:
     assert [] == here.leftovers()
 
 
+DEAF = (
+    'pt.shell(\'echo $$ > child; trap "touch swallowed" TERM; touch now; '
+    "while ! test -e free; do sleep 0.02; done; cp {raw} {out}').to('text.txt')"
+)
+
+
+def test_twice_of_a_command(shop: Any) -> None:
+    """A command that is deaf to SIGTERM is killed by the second Ctrl-C, without its grace."""
+    here = shop(DEAF)
+    source = (here.root / "project.py").read_text()
+    grace = "import pointillist.commands.trees\npointillist.commands.trees.GRACE = 3600\n"
+    (here.root / "project.py").write_text(source.replace("class Item", f"{grace}class Item"))
+    process = begun(here)
+    process.send_signal(signal.SIGINT)
+    while not (here.root / "swallowed").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    text = process.communicate(timeout=60)[0]
+    assert 130 == process.returncode, text
+    assert "stopped at once" in text and "Traceback" not in text
+    assert not lives(int((here.root / "child").read_text()))
+    (here.root / "free").touch()
+    assert 2 == here.run().done and [] == here.leftovers()
+
+
 def test_a_background_job(shop: Any) -> None:
     """A run that a shell has begun in the background, where it ignores Ctrl-C, goes on."""
     here = shop("patient.step(raw).to()")
