@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pointillist.commands import process
+from pointillist.commands import trees
 from pointillist.commands.process import Finished, run
 from pointillist.errors import CommandFailed, ProgramNotFound, TimedOut
 
@@ -101,7 +101,7 @@ def test_a_timeout_ends_every_descendant(
     sh: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Children in the group, in a session of their own and deaf to SIGTERM are all ended."""
-    monkeypatch.setattr(process, "GRACE", 0.3)
+    monkeypatch.setattr(trees, "GRACE", 0.3)
     apart = f"6{os.getpid()}"
     command = (
         f"echo $$ > pids; setsid sleep {apart} & sleep 600 & echo $! >> pids; "
@@ -115,6 +115,50 @@ def test_a_timeout_ends_every_descendant(
     assert 3 == len(pids)
     assert [False] * 3 == [is_running(pid) for pid in pids]
     assert [] == [path for path in Path("/proc").glob("[0-9]*") if runs(path, "sleep", apart)]
+
+
+DAEMON = """
+import os, signal, sys, time
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+if sys.argv[1] == "deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+with open("started", "w") as file:
+    print(os.getpid(), os.getppid(), os.getsid(0), file=file)
+os.rename("started", "daemon")
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("kind", ["tame", "deaf"])
+def test_a_timeout_ends_a_daemon(
+    sh: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """What got rid of its parent, its process group and its session is ended as well."""
+    monkeypatch.setattr(trees, "GRACE", 0.3)
+    (tmp_path / "daemon.py").write_text(DAEMON)
+    with pytest.raises(TimedOut):
+        sh(f"{sys.executable} -S daemon.py {kind}; echo $$ > shell; sleep 600", timeout=2)
+    daemon, parent, session = map(int, (tmp_path / "daemon").read_text().split())
+    shell = int((tmp_path / "shell").read_text())
+    assert shell not in (parent, session)
+    assert not is_running(daemon)
+
+
+def test_a_daemon_of_a_command_that_ended_lives(sh: Runner, tmp_path: Path) -> None:
+    """What a command that ended well has left in the background is its own affair."""
+    (tmp_path / "daemon.py").write_text(DAEMON)
+    sh(f"{sys.executable} -S daemon.py tame; while ! test -e daemon; do sleep 0.01; done")
+    with pytest.raises(TimedOut):  # of another command
+        sh("sleep 600", timeout=0.05)
+    daemon = int((tmp_path / "daemon").read_text().split()[0])
+    try:
+        assert is_running(daemon)
+    finally:
+        os.kill(daemon, signal.SIGKILL)
 
 
 def test_a_timeout_that_is_not_reached_changes_nothing(sh: Runner) -> None:
@@ -132,7 +176,7 @@ def test_an_interrupted_wait_ends_the_command(
         (tmp_path / "ready").read_text()  # returns when the command has started
         os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(process, "GRACE", 0.2)
+    monkeypatch.setattr(trees, "GRACE", 0.2)
     watcher = threading.Thread(target=interrupt)
     watcher.start()
     with pytest.raises(KeyboardInterrupt):

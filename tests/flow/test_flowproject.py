@@ -1040,10 +1040,12 @@ def test_importing_pointillist() -> None:
 
 
 def test_importing_flowproject() -> None:
-    """FlowProject and a project without `on=` load only the room flow and errors, and no rich."""
+    """FlowProject and a project without `on=` load the room flow, and of others very little."""
     modules = loaded("from pointillist import FlowProject")
-    rooms = {name.split(".")[1] for name in modules if name.startswith("pointillist.")}
-    assert {"errors", "flow"} == rooms
+    ours = {name.partition(".")[2] for name in modules if name.startswith("pointillist.")}
+    assert {
+        *("errors", "flow", "commands", "commands.trees", "run", "run.interruption"),
+    } == {name for name in ours if not name.startswith("flow.")}
     assert {
         *("flowproject", "mended", "declaring", "registers", "conditions", "groups", "stores"),
         *("shelves", "executions", "passes", "selection", "submission", "workers"),

@@ -170,6 +170,47 @@ def test_twice(shop: Any) -> None:
     assert [] == here.leftovers()
 
 
+DEAF = (
+    'pt.shell(\'echo $$ > child; trap "touch swallowed" TERM; touch now; '
+    "while ! test -e free; do sleep 0.02; done; cp {raw} {out}').to('text.txt')"
+)
+
+
+def test_twice_of_a_command(shop: Any) -> None:
+    """A command that is deaf to SIGTERM is killed by the second Ctrl-C, without its grace."""
+    here = shop(DEAF)
+    source = (here.root / "project.py").read_text()
+    grace = "import pointillist.commands.trees\npointillist.commands.trees.GRACE = 3600\n"
+    (here.root / "project.py").write_text(source.replace("class Item", f"{grace}class Item"))
+    process = begun(here)
+    process.send_signal(signal.SIGINT)
+    while not (here.root / "swallowed").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    text = process.communicate(timeout=60)[0]
+    assert 130 == process.returncode, text
+    assert "stopped at once" in text and "Traceback" not in text
+    assert not lives(int((here.root / "child").read_text()))
+    (here.root / "free").touch()
+    assert 2 == here.run().done and [] == here.leftovers()
+
+
+def test_a_background_job(shop: Any) -> None:
+    """A run that a shell has begun in the background, where it ignores Ctrl-C, goes on."""
+    here = shop("patient.step(raw).to()")
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process = begun(here)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    process.send_signal(signal.SIGINT)
+    (here.root / "free").touch()
+    text = process.communicate(timeout=60)[0]
+    assert 0 == process.returncode, text
+    assert {1} == set(here.completed().values())
+
+
 def test_swallowed_is_no_success(shop: Any) -> None:
     """A step that swallows Ctrl-C and returns in the end is recorded as interrupted."""
     here = shop("stubborn.step(raw).to()")
@@ -295,6 +336,151 @@ def test_while_waiting_to_retry(shop: Any, fork: Any, monkeypatch: pytest.Monkey
     assert [] == here.leftovers()
 
 
+SLOW = """
+from __future__ import annotations
+import time
+from pathlib import Path
+import pointillist as pt
+
+HERE = Path(__file__).parent
+
+
+class Slow:
+    pass
+
+
+class SlowFormat:
+    def read(self, path):
+        return self.wait("read")
+
+    def write(self, value, path, **options):
+        path.write_text("")
+        self.wait("write")
+
+    def wait(self, what):
+        if what == "WHAT":
+            (HERE / "now").touch()
+            for _ in range(2000):
+                time.sleep(0.01)
+        return Slow()
+
+
+pt.formats.register(SlowFormat(), type=Slow, suffix=".slow")
+
+
+@pt.step
+def copy(raw: Slow) -> Slow:
+    return raw
+
+
+class Item(pt.Record):
+    name: str = pt.key()
+    raw: Slow = pt.seed("raw/{name}.slow")
+    copied: Slow = copy.step(raw).to("copied.slow")
+
+
+class Lab(pt.Project):
+    records = (Item,)
+"""
+
+
+@pytest.mark.parametrize("what", ["read", "write"])
+def test_files_that_take_long(workshop: Any, fork: Any, what: str) -> None:
+    """Ctrl-C ends also the reading of an input and the writing of an output."""
+    here = workshop(SLOW.replace("WHAT", what))
+    (here.root / "raw").mkdir()
+    (here.root / "raw/a.slow").touch()
+    here.lab().discover()
+
+    def work() -> None:
+        interrupt_when(here.root / "now", signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            here.lab().run()
+
+    assert 0 == fork(work)
+    assert ["interrupted"] == [attempt["outcome"] for attempt in here.attempts()]
+    assert [] == here.leftovers() and {} == here.outputs()
+
+
+WITHIN = """
+from __future__ import annotations
+import os, signal, time
+import multiprocessing
+from pathlib import Path
+import pointillist as pt
+
+HERE = Path(__file__).parent
+
+
+@pt.step
+def twice(raw: Path) -> str:
+    rename = os.replace
+
+    def interrupted(source, place):
+        os.replace = rename
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        rename(source, place)
+
+    os.replace = interrupted
+    return raw.read_text()
+
+
+def sleep():
+    (HERE / "now").touch()
+    time.sleep(600)
+
+
+@pt.step
+def forking(raw: Path) -> int:
+    process = multiprocessing.get_context("fork").Process(target=sleep)
+    process.start()
+    while not (HERE / "now").exists():
+        time.sleep(0.005)
+    process.terminate()
+    process.join()
+    return process.exitcode
+
+
+class Item(pt.Record):
+    name: str = pt.key()
+    raw: Path = pt.seed("raw/{name}.txt")
+    STEP
+
+
+class Lab(pt.Project):
+    records = (Item,)
+"""
+
+
+def test_twice_while_it_publishes(workshop: Any, fork: Any) -> None:
+    """`lab.run()` publishes what is recorded and lets its claim go, however often Ctrl-C comes."""
+    here = workshop(WITHIN.replace("STEP", "text: str = twice.step(raw).to()"))
+    (here.root / "raw").mkdir()
+    for name in "ab":
+        (here.root / f"raw/{name}.txt").write_text(name)
+    here.lab().discover()
+
+    def work() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            here.lab().run()
+
+    assert 0 == fork(work)
+    assert ["complete"] == [attempt["outcome"] for attempt in here.attempts()]
+    assert 1 == len(here.outputs()) and [] == here.leftovers()
+
+
+def test_processes_of_a_step(workshop: Any) -> None:
+    """What a step forks has the handlers of before the run: SIGTERM ends it without a word."""
+    here = workshop(WITHIN.replace("STEP", "code: int = forking.step(raw).to()"))
+    (here.root / "raw").mkdir()
+    (here.root / "raw/a.txt").write_text("a")
+    here.lab().discover()
+    assert 1 == here.run().done
+    assert [f"{-signal.SIGTERM}".encode()] == [text.strip() for text in here.outputs().values()]
+    assert [None] == [attempt.get("log") for attempt in here.attempts()]
+
+
 NESTED = """
 from __future__ import annotations
 from pathlib import Path
@@ -365,12 +551,45 @@ class Lab(pt.Project):
     pass
 
 
-@Lab.post.isfile("done.txt")
 @Lab.operation
-def slow(job):
+def function(job):
     Path(job.path, "now").touch()
-    time.sleep(60)
+    time.sleep(600)
     Path(job.path, "done.txt").touch()
+
+
+@Lab.operation(directives={"fork": True})
+def forked(job):
+    function(job)
+
+
+@Lab.operation(cmd=True)
+def command(job):
+    return f"touch {job.fn('now')}; sleep 600; touch {job.fn('done.txt')}"
+
+
+@Lab.operation(cmd=True)
+def daemon(job):
+    return f"(setsid sh -c 'touch {job.fn('now')}; sleep 600' &) ; sleep 600"
+
+
+@Lab.operation
+def stubborn(job):
+    Path(job.path, "now").touch()
+    while True:
+        try:
+            time.sleep(0.01)
+        except BaseException:
+            Path(job.path, "swallowed").touch()
+
+
+@Lab.operation
+def swallower(job):
+    Path(job.path, "now").touch()
+    try:
+        time.sleep(600)
+    except BaseException:
+        pass
 
 
 if __name__ == "__main__":
@@ -378,31 +597,117 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("words", [(), ("-p", "2")], ids=["serial", "two workers"])
+class Own:
+    """A run of one hand-written operation on two jobs, begun as a process of its own."""
+
+    def __init__(self, workshop: Any, name: str, np: int) -> None:
+        self.shop = workshop(OWN)
+        for i in range(2):
+            self.shop.lab().open_job({"i": i}).init()
+        self.np = np
+        self.process = subprocess.Popen(
+            [sys.executable, "project.py", "run", "-o", name, "-p", str(np)],
+            cwd=self.shop.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "OF_TEST": str(self.shop.root)},
+        )
+        self.await_files("now")
+
+    def await_files(self, name: str) -> None:
+        """Wait until the operations at work have made a file each."""
+        while len(list(self.shop.root.glob(f"workspace/*/{name}"))) < self.np:
+            assert self.process.poll() is None, self.process.communicate()
+            time.sleep(0.005)
+
+    def end(self) -> str:
+        """Return what it printed, when it has ended; nothing that it has started lives on."""
+        text = self.process.communicate(timeout=60)[0]
+        assert [] == self.living()
+        return text
+
+    def living(self) -> list[str]:
+        """Return the commands of all living processes that were started by it."""
+        found = []
+        mark = f"OF_TEST={self.shop.root}\0".encode()
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (place / "environ").read_bytes() and lives(int(place.name)):
+                    found.append((place / "cmdline").read_text())
+            except OSError:
+                pass
+        return found
+
+
+@pytest.mark.parametrize("np", [1, 2])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_own_operations(workshop: Any, number: signal.Signals, words: tuple[str, ...]) -> None:
-    """A run of hand-written operations ends with its workers, as 130 or 143, and without words."""
-    shop = workshop(OWN)
-    for i in range(2):
-        shop.lab().open_job({"i": i}).init()
+@pytest.mark.parametrize("name", ["function", "forked", "command", "daemon", "swallower"])
+def test_own_operations(workshop: Any, name: str, number: signal.Signals, np: int) -> None:
+    """A hand-written operation ends with all that it started, as 130 or 143; it is recorded."""
+    own = Own(workshop, name, np)
+    assert [] != own.living()
+    own.process.send_signal(number)
+    text = own.end()
+    assert 128 + number == own.process.returncode, text
+    assert (0, 1) == (text.count("Traceback"), text.count("goes on from here")), text
+    assert [] == list(own.shop.root.glob("workspace/*/done.txt"))
+    assert ["interrupted"] * np == [attempt["outcome"] for attempt in own.shop.attempts()]
+    assert [] == own.shop.leftovers()
+
+
+@pytest.mark.parametrize("np", [1, 2])
+def test_own_operations_twice(workshop: Any, np: int) -> None:
+    """A hand-written operation that swallows Ctrl-C is ended by the second one."""
+    own = Own(workshop, "stubborn", np)
+    own.process.send_signal(signal.SIGINT)
+    own.await_files("swallowed")
+    own.process.send_signal(signal.SIGINT)
+    text = own.end()
+    assert 130 == own.process.returncode, text
+    assert "stopped at once: the next run clears up what is left." in text
+    assert "Traceback" not in text
+
+
+def test_exec_of_an_own_operation(workshop: Any) -> None:
+    """`exec` of a command ends with what the command started."""
+    own = Own(workshop, "command", 1)
+    own.process.send_signal(signal.SIGTERM)
+    own.end()
+    [job] = [place.parent for place in own.shop.root.glob("workspace/*/now")]
+    (job / "now").unlink()
     process = subprocess.Popen(
-        [sys.executable, "project.py", "run", *words],
-        cwd=shop.root,
+        [sys.executable, "project.py", "exec", "command", job.name],
+        cwd=own.shop.root,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,
+        env={**os.environ, "OF_TEST": str(own.shop.root)},
     )
-    while len(list(shop.root.glob("workspace/*/now"))) < (2 if words else 1):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.005)
-    process.send_signal(number)
-    text = process.communicate(timeout=60)[0]
-    assert 128 + number == process.returncode, text
-    assert "Traceback" not in text and "goes on from here" in text
-    assert [] == list(shop.root.glob("workspace/*/done.txt"))
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+    own.process = process
+    own.await_files("now")
+    process.send_signal(signal.SIGTERM)
+    assert "Traceback" not in own.end()
+    assert 143 == process.returncode
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_own_operations_by_api(workshop: Any, fork: Any, number: signal.Signals) -> None:
+    """`lab.run()` of a hand-written operation raises when it is recorded; handlers are the old."""
+    shop = workshop(OWN)
+    shop.lab().open_job({"i": 0}).init()
+    kind = KeyboardInterrupt if number == signal.SIGINT else SystemExit
+
+    def work() -> None:
+        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        now = shop.lab().open_job({"i": 0}).fn("now")
+        interrupt_when(Path(now), number)
+        with pytest.raises(kind):
+            shop.lab().run(names=["function"])
+        assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+
+    assert 0 == fork(work)
+    assert ["interrupted"] == [attempt["outcome"] for attempt in shop.attempts()]
 
 
 def interrupt_when(file: Path, number: int) -> None:

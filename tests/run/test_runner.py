@@ -17,10 +17,7 @@ import pytest
 
 from pointillist.errors import TaskError
 from pointillist.plan.states import State
-from pointillist.plan.tasks import Task
 from pointillist.run import heartbeat
-from pointillist.run.runner import Listener
-from pointillist.space.attempts import Attempt
 from pointillist.space.identity import Identity
 
 HEAD = """
@@ -120,21 +117,6 @@ def test_retries(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     all_three = [a for a in shop.attempts() if a["operation"] == "Item.text"][:3]
     waits = [b["start"] - a["end"] for a, b in itertools.pairwise(all_three)]
     assert [True, True] == [waits[0] >= 0.1, waits[1] >= 0.2], waits
-
-
-def test_what_is_said_of_retries(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who watches is told of each attempt that is tried again, after a minute at most."""
-    monkeypatch.setattr("pointillist.run.runner.RETRY", 0.001)
-    monkeypatch.setattr("pointillist.run.runner.LONGEST_WAIT", 0.002)
-    told: list[tuple[str, int, bool]] = []
-
-    class Watching(Listener):
-        def again(self, task: Task, attempt: Attempt, seconds: float) -> None:
-            told.append((str(task), attempt.number, seconds <= 0.0025))
-
-    shop = made(workshop, FRAGILE.replace("RETRIES", "2"), FRAGILE_WIRED)
-    shop.run(listener=Watching())
-    assert [("Item name=a  text", 1, True), ("Item name=a  text", 2, True)] == told
 
 
 def test_retries_run_out(workshop: Any, monkeypatch: pytest.MonkeyPatch) -> None:

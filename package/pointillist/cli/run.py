@@ -66,7 +66,7 @@ def run_steps(
     fail_fast: bool = False,
     rerun: Iterable[str] = (),
     retry_failed: bool = False,
-    hard: bool = False,
+    tells: bool = False,
 ) -> Summary:
     """Carry out the chosen steps on the chosen records."""
     planner = lab.engine.planner(frozenset(rerun), retry_failed)
@@ -79,7 +79,7 @@ def run_steps(
         fail_fast,
         limit if limit is not None and limit >= 0 else None,
         bool(ignore & IgnoreConditions.POST),
-        hard,
+        tells,
     )
     return runner.run(ordered(selected_tasks(lab, planner, names, ids), order))
 
@@ -166,7 +166,7 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
             fail_fast=args.fail_fast,
             rerun=args.rerun,
             retry_failed=args.retry_failed,
-            hard=True,
+            tells=True,
         )
     if steps or not own:
         tasks = selected_tasks(lab, lab.engine.planner(), args.operation_name, ids)

@@ -8,18 +8,16 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from ..errors import CommandFailed, ProgramNotFound, TimedOut
-from .watch import at_work
+from . import watch
+from .trees import Tree
 
-__all__ = ["Finished", "kill_running", "run"]
-
-GRACE = 2.0
-"""Seconds between SIGTERM and SIGKILL."""
+__all__ = ["Finished", "run"]
 
 LONGEST_WORD = 100_000
 """Bytes of a command that are safely passed as one argument (Linux allows 128 KiB)."""
@@ -67,7 +65,7 @@ def run(
     It has a session of its own, reads nothing (``/dev/null``) and writes into the log. What it
     started is ended with it when the timeout is over or when waiting is interrupted (also by
     KeyboardInterrupt): SIGTERM, two seconds of grace, SIGKILL. On Linux that also reaches
-    descendants that moved to another process group or session.
+    what moved to another process group or session, or has lost its parent.
 
     Parameters
     ----------
@@ -108,60 +106,27 @@ def run(
         script = files.enter_context(_long_script(argv)) if shell else None
         words = _words(argv, shell=shell, script=script)
         begin = time.monotonic()
+        tree = Tree()
+        env = {**env, **tree.environment}
         child = _start(words, cwd, env, prints, errors, script, log)
         try:
-            _running.add(child)
-            at_work(child.pid)
+            tree.begun(child)
+            watch.begun(child.pid)
             code = wait(child.wait, timeout)
         except subprocess.TimeoutExpired:
-            end_tree(child)
+            tree.end()
             raise TimedOut(
                 f"{_named(argv)} took longer than its timeout of {timeout:g} s and was ended, with "
                 f"all it had started. Raise timeout= if it may; what it printed is in {log}.",
                 log=log,
             ) from None
         except BaseException:
-            end_tree(child)
+            tree.end()
             raise
         finally:
-            _running.discard(child)
-            at_work(None)
+            tree.left()
+            watch.ended(child.pid)
         return Finished(code, time.monotonic() - begin)
-
-
-_running: set[subprocess.Popen[bytes]] = set()
-
-
-def kill_running() -> None:
-    """Kill the commands that this process runs, with all that they have started, at once."""
-    for child in list(_running):
-        _signal(child.pid, _tree(child.pid), signal.SIGKILL)
-
-
-def end_tree(child: subprocess.Popen[bytes]) -> None:
-    """End a child that leads a session, and its descendants: SIGTERM, grace, SIGKILL.
-
-    Parameters
-    ----------
-    child : subprocess.Popen
-        Started with ``start_new_session=True``; it has been waited for when this returns.
-    """
-    tree = _tree(child.pid)
-    _signal(child.pid, tree, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE
-    try:
-        while tree and time.monotonic() < deadline:
-            time.sleep(0.01)
-            child.poll()
-            tree = _tree(child.pid, tree)
-    finally:  # also when a second KeyboardInterrupt comes
-        deadline = time.monotonic() + GRACE
-        while tree and time.monotonic() < deadline:
-            _signal(child.pid, tree, signal.SIGKILL)
-            time.sleep(0.01)
-            child.poll()
-            tree = _tree(child.pid, tree)
-        child.wait()
 
 
 @contextlib.contextmanager
@@ -228,55 +193,3 @@ def _start(
             "an executable program.",
             log=log,
         ) from error
-
-
-class _Process(NamedTuple):
-    """A process; its start time tells it from a later one with the same id."""
-
-    pid: int
-    start: int
-
-
-def _tree(leader: int, known: Iterable[_Process] = ()) -> set[_Process]:
-    """Live processes of a leader's session, those known before, and the descendants of all these.
-
-    Without ``/proc`` the leader stands for its process group.
-    """
-    if not Path("/proc/self/stat").exists():
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(leader, 0)
-            return {_Process(leader, 0)}
-        return set()
-    parents: dict[_Process, int] = {}
-    found = set()
-    known = set(known)
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:  # proc(5): pid (name) state parent group session ...; a name may hold any character
-            words = entry.read_bytes().rpartition(b")")[2].split()
-        except OSError:
-            continue  # it has ended meanwhile
-        if words[0] in (b"Z", b"X"):
-            continue
-        process = _Process(int(entry.parent.name), int(words[19]))
-        parents[process] = int(words[1])
-        if process in known or int(words[3]) == leader:
-            found.add(process)
-    size = -1
-    while size != len(found):
-        size = len(found)
-        pids = {leader, *(process.pid for process in found)}
-        found |= {process for process, parent in parents.items() if parent in pids}
-    return found
-
-
-def _signal(group: int, tree: Iterable[_Process], number: signal.Signals) -> None:
-    """Send a signal to a process group and to the processes of the tree that left it."""
-    tree = list(tree)
-    if not tree:
-        return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
-    for process in tree:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.getpgid(process.pid) != group:
-                os.kill(process.pid, number)

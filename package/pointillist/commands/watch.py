@@ -1,7 +1,7 @@
 """Commands end with the process that runs them, also when that is killed.
 
-A small shell reads from a pipe which process group is at work. When this process dies, however it
-dies, the system closes the pipe, and the shell kills the group that was named last.
+A small shell reads from a pipe which process groups are at work. When this process dies, however
+it dies, the system closes the pipe, and the shell kills the groups that were named last.
 """
 
 from __future__ import annotations
@@ -9,30 +9,47 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import threading
 
-__all__ = ["at_work"]
+__all__ = ["begun", "ended"]
 
 _PROGRAM = """
-group=
-while read -r line; do group=$line; done
-[ -z "$group" ] || kill -s KILL -- "-$group"
+groups=
+while read -r line; do groups=$line; done
+[ -z "$groups" ] || kill -s KILL -- $groups
 """
 
-_pipe: tuple[int, int] | None = None
+_groups: set[int] = set()
+_lock = threading.Lock()
+_pipe = -1
 _shell: subprocess.Popen[bytes] | None = None
 
 
-def at_work(group: int | None) -> None:
-    """Say which process group is at work now, if any.
+def begun(group: int) -> None:
+    """Say that a process group is at work.
 
     Where there can be no such shell, nothing is done: commands then outlive a runner that is
     killed, as they do anyway if it dies before it could say this.
     """
-    with contextlib.suppress(OSError):
-        if _pipe is None or _pipe[0] != os.getpid():  # that of a forked process is its parent's
+    with _lock:
+        _groups.add(group)
+        _tell()
+
+
+def ended(group: int) -> None:
+    """Say that a process group is at work no more."""
+    with _lock:
+        _groups.discard(group)
+        _tell()
+
+
+def _tell() -> None:
+    try:
+        if _pipe < 0:
             _begin()
-        assert _pipe is not None
-        os.write(_pipe[1], b"%d\n" % group if group is not None else b"\n")
+        os.write(_pipe, " ".join(f"-{group}" for group in _groups).encode() + b"\n")
+    except OSError:
+        _forget()  # there is none, or somebody has killed it: the next command tries anew
 
 
 def _begin() -> None:
@@ -46,9 +63,28 @@ def _begin() -> None:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        _pipe = os.getpid(), write
     except OSError:
         os.close(write)
         raise
     finally:
         os.close(read)
+    _pipe = write
+
+
+def _forget() -> None:
+    global _pipe, _shell
+    if _pipe >= 0:
+        with contextlib.suppress(OSError):
+            os.close(_pipe)
+    _pipe, _shell = -1, None
+
+
+def _of_its_own() -> None:
+    """Leave the shell to the process that this one was forked from."""
+    global _lock
+    _lock = threading.Lock()
+    _groups.clear()
+    _forget()
+
+
+os.register_at_fork(after_in_child=_of_its_own)

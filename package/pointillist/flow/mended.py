@@ -17,7 +17,9 @@ from flow.util.misc import _add_cwd_to_environment_pythonpath, _switch_to_direct
 from signac.filterparse import parse_filter_arg
 from signac.job import Job
 
+from ..commands.trees import is_within, marked
 from ..errors import ConfigurationError, PointillistError
+from ..run.interruption import Stopped, handled, interruptible
 from .conditions import Condition
 from .declaring import FlowProjectType
 from .executions import hooks_around
@@ -206,7 +208,10 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
                 "The ignore_conditions argument of FlowProject.run() "
                 "must be a member of class IgnoreConditions."
             )
-        with Carrier(self, np, timeout, pretend, progress, fail_fast, book) as carrier:
+        with (
+            handled(is_open=True),
+            Carrier(self, np, timeout, pretend, progress, fail_fast, book) as carrier,
+        ):
             passes = Passes(
                 self,
                 self._convert_jobs_to_aggregates(jobs),
@@ -228,6 +233,11 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
                         f"{len(found)} operations {what}; this is the error of the first."
                     )
                 raise error
+
+    def _execute_operation(self, operation: Any, *args: Any, **kwargs: Any) -> None:
+        """Carry an operation out; all that it started ends when it is stopped, or timed out."""
+        with marked():
+            interruptible(super()._execute_operation, operation, *args, **kwargs)
 
     @contextlib.contextmanager
     def _run_with_hooks(self, operation: Any) -> Iterator[None]:
@@ -307,27 +317,26 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
         parser : argparse.ArgumentParser, optional
             As in signac-flow.
         """
-        from ..run.interruption import Stopped, terminable  # another room: not for the import
-
-        try:
+        with handled(is_program=True, is_open=True):
             try:
-                with terminable():
+                try:
                     super().main(parser)
-            finally:
-                sys.stdout.flush()
-        except PointillistError as error:
-            print(f"Error: {error}", file=sys.stderr)
-            sys.exit(1)
-        except KeyboardInterrupt as stop:
-            print(
-                "\ninterrupted: what had ended is kept, the task at hand was given up. "
-                "The same command goes on from here.",
-                file=sys.stderr,
-            )
-            sys.exit(stop.code if isinstance(stop, Stopped) else 130)
-        except BrokenPipeError:  # `status | head` has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
+                finally:
+                    sys.stdout.flush()
+            except PointillistError as error:
+                print(f"Error: {error}", file=sys.stderr)
+                sys.exit(1)
+            except KeyboardInterrupt as stop:
+                if not is_within():  # else who started it says so
+                    print(
+                        "\ninterrupted: what had ended is kept, the task at hand was given up. "
+                        "The same command goes on from here.",
+                        file=sys.stderr,
+                    )
+                sys.exit(stop.code if isinstance(stop, Stopped) else 130)
+            except BrokenPipeError:  # `status | head` has seen enough
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                sys.exit(1)
 
     @classmethod
     def _add_operation_selection_arg_group(cls, parser: Any) -> None:
@@ -392,10 +401,11 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
         operation = self._operations[name]
 
         def carry_out(jobs: tuple[Any, ...]) -> None:
-            if isinstance(operation, FlowCmdOperation):
-                subprocess.run(operation(*jobs), shell=True, check=True)
-            else:
-                operation(*jobs)
+            with marked():
+                if isinstance(operation, FlowCmdOperation):
+                    interruptible(subprocess.run, operation(*jobs), shell=True, check=True)
+                else:
+                    interruptible(operation, *jobs)
 
         return carry_out
 

@@ -159,18 +159,15 @@ class Book:
         self.open()
         return heartbeat(self._journal)
 
-    def uninterrupted(self) -> AbstractContextManager[None]:
-        """Put a Ctrl-C off until something is recorded."""
-        return uninterrupted()
-
     def carry(self, operation: Any, timeout: float | None) -> None:
         """Carry an operation out and record it, or leave it to another runner."""
-        try:
-            found = self.attempt(operation, timeout)
-        except BaseException as error:
-            self.hear(operation, None, error)
-            raise
-        self.hear(operation, found)
+        with uninterrupted():  # but for the operation itself
+            try:
+                found = self.attempt(operation, timeout)
+            except BaseException as error:
+                self.hear(operation, None, error)
+                raise
+            self.hear(operation, found)
 
     def hear(
         self, operation: Any, found: Attempt | Left | None, error: BaseException | None = None

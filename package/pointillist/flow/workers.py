@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from flow.errors import UserOperationError
 from flow.project import _JobOperation
 from flow.util.misc import tqdm
 
+from ..run.interruption import check, in_worker, pass_on_to, uninterrupted
 from .executions import Execution
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Carrier"]
 
 Failed = list[tuple[Execution, Exception]]
+Ends = Generator[tuple[Execution, Exception | None], None, None]
 
 
 class Carrier:
@@ -79,17 +80,18 @@ class Carrier:
         """Carry out operations and return those that failed, with their errors."""
         failed: Failed = []
         ends = self._in_turn(executions) if self._np == 1 else self._at_once(executions)
-        for execution, error in self._shown(ends, len(executions)):
-            if error is None:
-                continue
-            if self._fail_fast:
-                raise error
-            cause = error.__cause__ if isinstance(error, UserOperationError) else error
-            print(f"failed: {execution}: {_said(cause or error)}", file=sys.stderr)
-            failed.append((execution, error))
+        with closing(ends):
+            for execution, error in self._shown(ends, len(executions)):
+                if error is None:
+                    continue
+                if self._fail_fast:
+                    raise error
+                cause = error.__cause__ if isinstance(error, UserOperationError) else error
+                print(f"failed: {execution}: {_said(cause or error)}", file=sys.stderr)
+                failed.append((execution, error))
         return failed
 
-    def _in_turn(self, executions: list[Execution]) -> Iterator[tuple[Execution, Exception | None]]:
+    def _in_turn(self, executions: list[Execution]) -> Ends:
         with self._beating():
             for execution in executions:
                 try:
@@ -108,16 +110,13 @@ class Carrier:
     def _beating(self) -> AbstractContextManager[None]:
         return nullcontext() if self._book is None else self._book.beating()
 
-    def _uninterrupted(self) -> AbstractContextManager[None]:
-        return nullcontext() if self._book is None else self._book.uninterrupted()
-
-    def _at_once(self, executions: list[Execution]) -> Iterator[tuple[Execution, Exception | None]]:
+    def _at_once(self, executions: list[Execution]) -> Ends:
         while executions:
             lost = []
             pool = self._begin()  # what is forked now knows the jobs and members of this pass
             begun: deque[tuple[Execution, Future[Any] | Exception]] = deque()
             try:
-                with self._uninterrupted():
+                with uninterrupted():
                     begun.extend((one, self._begun(one, pool)) for one in executions)
                 with self._beating():
                     while begun:
@@ -128,7 +127,7 @@ class Carrier:
                             lost.append(execution)
                             begun.popleft()
                             continue
-                        with self._uninterrupted():
+                        with uninterrupted():
                             self._hear(execution, future)
                             begun.popleft()
                         yield execution, error
@@ -178,6 +177,8 @@ class Carrier:
         self._close()
         if self._book is not None:
             self._book.open()
+        others = multiprocessing.active_children()
+        pass_on_to(lambda: [p for p in multiprocessing.active_children() if p not in others])
         self._pool = ProcessPoolExecutor(
             self._np,
             mp_context=multiprocessing.get_context("fork"),
@@ -201,6 +202,7 @@ class Carrier:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+            pass_on_to()
 
 
 def _said(error: BaseException) -> str:
@@ -218,15 +220,12 @@ def _said(error: BaseException) -> str:
 _project: Any = None
 _timeout: float | None = None
 _book: Book | None = None
-_at_work = False
-_given_up = False
 
 
 def _begin(project: Any, timeout: float | None, book: Book | None) -> None:
     global _project, _timeout, _book
     _project, _timeout, _book = project, timeout, book
-    signal.signal(signal.SIGINT, _interrupted)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    in_worker()
     if book is not None:
         book.join()
         threading.Thread(target=_end_with_the_run, daemon=True).start()
@@ -240,26 +239,12 @@ def _end_with_the_run() -> None:
     os._exit(1)
 
 
-def _interrupted(number: int, frame: Any) -> None:
-    """End the operation at hand, and begin no other; the run ends the worker.
-
-    From a terminal it comes twice: to all processes, and from the run.
-    """
-    global _given_up
-    first, _given_up = not _given_up, True
-    if _at_work and first:
-        signal.default_int_handler(number, frame)
-
-
 def _work(name: str, ids: list[str], cmd: str | None) -> Any:
     """Carry out one operation; its command if it has a process of its own, else its function."""
-    global _at_work
     jobs = tuple(_project.open_job(id=id) for id in ids)
     operation = _JobOperation(name, name, jobs, cmd or "", {"fork": cmd is not None}, set())
-    _at_work = True
     try:
-        if _given_up:  # it had been handed out already
-            raise KeyboardInterrupt
+        check()  # it had been handed out already
         if _book is not None:
             return _book.attempt(operation, _timeout)
         _project._execute_operation(operation, _timeout)
@@ -268,8 +253,6 @@ def _work(name: str, ids: list[str], cmd: str | None) -> Any:
     except SystemExit as error:
         text = f"Operation {operation} exited with {error.code}."
         raise _instead_of(error, text) from None
-    finally:
-        _at_work = False
 
 
 def _instead_of(error: BaseException, text: str) -> UserOperationError:

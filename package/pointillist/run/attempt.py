@@ -41,7 +41,7 @@ from ..space.layout import CONTROL, stage_name
 from .calls import Bench, named, part_of
 from .environment import Environment
 from .heartbeat import surely_held
-from .interruption import uninterrupted
+from .interruption import interruptible
 from .logs import end_log
 from .publish import discard, publish
 
@@ -209,8 +209,7 @@ class _Try:
             raise
         except Exception as error:
             return self._failed(self._cause(error))
-        with uninterrupted():  # what is recorded is published
-            return self._commit(outputs)
+        return self._commit(outputs)
 
     def _cause(self, error: Exception) -> Exception:
         """Return why it went wrong: not the step's fault if its data changed under its hands."""
@@ -365,9 +364,8 @@ class _Try:
                 os.mkdir(self.stage)
         try:
             part = part_of(value, made)
-            format_for(made.annotation, str(made.filename)).write(
-                part, Path(staged), **made.writer_options
-            )
+            write = format_for(made.annotation, str(made.filename)).write
+            interruptible(write, part, Path(staged), **made.writer_options)
         except FormatError as error:
             raise OutputUnwritable(
                 f"what {self.task.step.call.name} returned cannot be written to {made.filename}: "

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 import os
-import signal
-import threading
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -35,13 +32,14 @@ from ..model.records import Record
 from ..model.steps import Call
 from ..plan.tasks import step_of
 from ..space.dataspace import DataSpace
-from . import interruption, strays
+from . import interruption, strays, timelimit
 from .interruption import interruptible
 from .logs import begin_log
 from .printing import LazyLog, printing_to
 from .strays import contained
+from .timelimit import Overdue, within
 
-_OURS = (__file__, interruption.__file__, strays.__file__)
+_OURS = (__file__, interruption.__file__, strays.__file__, timelimit.__file__)
 """What comes before the step's own code in a traceback."""
 
 __all__ = ["Bench", "named", "part_of", "read_field"]
@@ -128,7 +126,7 @@ class Bench:
             return self._computed(record, target)
         if isinstance(target, Key):
             return record._keys[name]
-        return read_field(self.space, record, target)
+        return interruptible(read_field, self.space, record, target)
 
     def _computed(self, record: Record, target: Output) -> Any:
         call = step_of(record, target).call
@@ -187,10 +185,13 @@ class Bench:
         printed = LazyLog(self._begun_log)
         with printing_to(printed):
             try:
-                with _time_limit(call, self._limit(call), self.log_place):
-                    return interruptible(contained, _called, function, values)
-            except (KeyboardInterrupt, TimedOut):
+                limit = self._limit(call)
+                return interruptible(within, limit, contained, _called, function, values)
+            except KeyboardInterrupt:
                 raise
+            except Overdue as error:
+                log = self.log if self.printed else None
+                raise TimedOut(_too_long(named(call), limit), log=log) from error
             except BaseException as error:  # a cancelled task of asyncio is no Exception either
                 trace = error.__traceback__
                 while trace and trace.tb_frame.f_code.co_filename in _OURS:
@@ -362,42 +363,6 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
     if all(parameter.kind in named for parameter in signature.parameters.values()):
         return None
     return signature
-
-
-def _time_limit(
-    call: Call, seconds: float | None, log: str
-) -> contextlib.AbstractContextManager[None]:
-    """Interrupt a Python function after its timeout; only the main thread can be."""
-    if seconds is None or threading.current_thread() is not threading.main_thread():
-        return _NO_LIMIT
-    return _interrupting(named(call), seconds, Path(log))
-
-
-_NO_LIMIT = contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def _interrupting(name: str, seconds: float, log: Path) -> Iterator[None]:
-    """Raise TimedOut after some seconds, and once more at the end if it was swallowed."""
-    came: list[TimedOut] = []
-
-    def over(*_: object) -> None:
-        came.append(TimedOut(_too_long(name, seconds), log=log if log.exists() else None))
-        raise came[0]
-
-    before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    except Exception as error:
-        if came and error is not came[0]:
-            raise came[0] from error
-        raise
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    if came:
-        raise came[0]
 
 
 def named(call: Call) -> str:

@@ -21,7 +21,6 @@ from ..space.journals import clock
 from ..space.layout import claims_in
 from .attempt import Worker
 from .heartbeat import surely_held
-from .interruption import uninterrupted
 from .recovery import recover
 
 __all__ = ["Claiming", "holding"]
@@ -127,8 +126,7 @@ class Claiming:
             claim = self._take(Task(task.record, step), left)
             if claim is None:
                 return None
-            with uninterrupted():
-                self.recovered += recover(self.worker, Task(task.record, step), claim)
+            self.recovered += recover(self.worker, Task(task.record, step), claim)
             if step.name == task.step.name:
                 return claim
             self.release(claim)

@@ -1,8 +1,8 @@
-"""Ctrl-C and SIGTERM: the step at hand is ended, its bookkeeping is not.
+"""Ctrl-C and SIGTERM: what is at work is ended, its bookkeeping is not.
 
-While a run lasts, a signal is noted. It is raised at once only where the code of a step is running
-(`interruptible`); everywhere else it waits until the runner asks (`check`), so that a claim, a
-record and a rename are never broken off by it. A second signal does not wait.
+The first signal is noted. It is raised at once where it may end what is at work (`interruptible`);
+where claims, records and renames are made it waits until the runner asks (`check`), so that none
+of them is broken off. A second signal does not wait.
 """
 
 from __future__ import annotations
@@ -10,22 +10,25 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from ..commands.process import kill_running
+from ..commands.trees import kill_all
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 __all__ = [
     "Stopped",
     "check",
     "handled",
+    "in_worker",
     "interruptible",
+    "pass_on_to",
     "sleep",
-    "terminable",
     "uninterrupted",
 ]
 
@@ -54,63 +57,149 @@ class Stopped(KeyboardInterrupt):
 
 
 class _Watch:
-    """What came while a run lasts."""
+    """What came, in a program, or while a run of another program lasts.
 
-    def __init__(self, hard: bool) -> None:
-        self.hard = hard
+    Parameters
+    ----------
+    is_open : bool
+        Whether a signal is raised now.
+    again : callable
+        Is told of a second signal.
+    """
+
+    def __init__(self, is_open: bool, again: Callable[[int], None]) -> None:
+        self.is_open = is_open
+        self._again = again
         self.received = 0
-        self.is_open = False
-        self.is_shut = False
+        self._is_raised = False
+        self._before: dict[signal.Signals, Any] = {}
 
     def came(self, number: int, _: FrameType | None) -> None:
         """Take a signal."""
         if self.received:
             self._again(number)
+            return
         self.received = number
-        if self.is_open:
-            self.is_open = False
-            raise Stopped(number)
+        for worker in _pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGINT)
+        self.raise_first()
 
-    def _again(self, number: int) -> None:
-        kill_running()
-        if self.hard:
-            os.write(2, b"\nstopped at once: the next run clears up what is left.\n")
-            os._exit(128 + number)
-        if not self.is_shut:
-            raise Stopped(number)
+    def raise_first(self) -> None:
+        """Raise the signal that came, unless it was, if that may be now."""
+        if self.received and self.is_open and not self._is_raised:
+            self.raise_now()
+
+    def raise_now(self) -> NoReturn:
+        """Raise the signal that came."""
+        self._is_raised = True
+        raise Stopped(self.received)
+
+    def install(self) -> None:
+        """Take signals, but for those that are ignored, as a shell's background jobs do Ctrl-C."""
+        for number in _SIGNALS:
+            before = signal.getsignal(number)
+            if before not in (signal.SIG_IGN, None):  # None: another language's, not to be restored
+                self._before[number] = signal.signal(number, self.came)
+
+    def remove(self) -> None:
+        """Leave signals to who had them before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def _no_workers() -> Iterable[BaseProcess]:
+    return ()
 
 
 _watch: _Watch | None = None
+_workers: Callable[[], Iterable[BaseProcess]] = _no_workers
 
 
 @contextlib.contextmanager
-def handled(hard: bool = False) -> Iterator[None]:
+def handled(is_program: bool = False, is_open: bool = False) -> Iterator[None]:
     """Note the signals that come; in other threads than the main one nothing is changed.
 
     Parameters
     ----------
-    hard : bool
-        Whether a second signal ends the process at once. Else it is raised, wherever the code is.
+    is_program : bool
+        Whether this is all that the process does: a second signal ends it at once. Else that is
+        raised as well, where something is at work.
+    is_open : bool
+        Whether a signal is raised at once wherever it is not put off, and not only where something
+        is `interruptible`.
+
+    Raises
+    ------
+    Stopped
+        If a signal came. Of SIGTERM, where this is not the program, SystemExit is raised.
     """
     global _watch
     if not _is_main():
         yield
         return
-    if _watch is not None:  # a run within a step: what it records is not broken off either
-        before_it, _watch.is_open = _watch.is_open, False
+    if _watch is not None:  # of the program, or of a run with a step that runs others
+        outer, _watch.is_open = _watch.is_open, _watch.is_open and is_open
         try:
             yield
         finally:
-            _watch.is_open = before_it
+            _watch.is_open = outer
         return
-    _watch = _Watch(hard)
-    before = {number: signal.signal(number, _watch.came) for number in _heeded()}
+    _watch = watch = _Watch(is_open, _end_at_once if is_program else _raise_again)
+    watch.install()
     try:
         yield
+    except Stopped as stop:
+        if stop.number == signal.SIGTERM and not is_program:
+            raise SystemExit(stop.code) from None
+        raise
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        watch.remove()
         _watch = None
+
+
+def in_worker() -> None:
+    """Take signals in a worker that was forked from a run: the first ends what is at work.
+
+    From a terminal it comes twice: to all processes, and from the run.
+    """
+    global _watch
+    _watch = _Watch(False, lambda number: None)
+    signal.signal(signal.SIGINT, _watch.came)
+
+
+def pass_on_to(workers: Callable[[], Iterable[BaseProcess]] = _no_workers) -> None:
+    """Pass the first signal on to some processes, as SIGINT; a second one kills them."""
+    global _workers
+    _workers = workers
+
+
+def _pids() -> set[int]:
+    return {worker.pid for worker in _workers() if worker.pid is not None}
+
+
+def _end_at_once(number: int) -> None:
+    kill_all(_pids())
+    os.write(2, b"\nstopped at once: the next run clears up what is left.\n")
+    os._exit(128 + number)
+
+
+def _raise_again(number: int) -> None:
+    kill_all(_pids())
+    if _watch is not None and _watch.is_open:
+        raise Stopped(number)
+
+
+def _in_fork() -> None:
+    """Leave signals, in a process that a step forks, to who had them before the run."""
+    global _watch
+    if _watch is not None:
+        _watch.remove()
+        _watch = None
+    pass_on_to()
+
+
+os.register_at_fork(after_in_child=_in_fork)
 
 
 def check() -> None:
@@ -141,7 +230,7 @@ def interruptible(call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     outer, watch.is_open = watch.is_open, True
     try:
         if watch.received:
-            raise Stopped(watch.received)
+            watch.raise_now()
         result = call(*args, **kwargs)
     except BaseException as error:
         if watch.received and not isinstance(error, Stopped):
@@ -150,7 +239,7 @@ def interruptible(call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     finally:
         watch.is_open = outer
     if watch.received:
-        raise Stopped(watch.received)
+        watch.raise_now()
     return result
 
 
@@ -159,58 +248,18 @@ def sleep(seconds: float) -> None:
     interruptible(time.sleep, seconds)
 
 
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Put a Ctrl-C off until the end, where it is raised.
+class uninterrupted:  # noqa: N801  # used as `with uninterrupted():`
+    """Put a signal off until the end, where it is raised; a context manager."""
 
-    While a run lasts, so is a first one anyway, until the runner asks; here also a second one that
-    does not end the process.
-    """
-    watch = _watch
-    if watch is not None and _is_main():
-        before, watch.is_shut = watch.is_shut, True
-        try:
-            yield
-        finally:
-            watch.is_shut = before
-        return
-    if not _is_main():
-        yield
-        return
-    caught: list[tuple[Any, ...]] = []
-    handler = signal.signal(signal.SIGINT, lambda *received: caught.append(received))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if caught and callable(handler):
-            handler(*caught[0])
+    def __enter__(self) -> None:
+        self._watch = _watch if _is_main() else None
+        if self._watch is not None:
+            self._outer, self._watch.is_open = self._watch.is_open, False
 
-
-@contextlib.contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end a program with its workers: they are raised."""
-    if not _is_main():
-        yield
-        return
-
-    def came(number: int, _: FrameType | None) -> None:
-        # multiprocessing is there only if there are workers
-        for child in getattr(sys.modules.get("multiprocessing"), "active_children", list)():
-            os.kill(child.pid, signal.SIGINT)
-        raise Stopped(number)
-
-    before = {number: signal.signal(number, came) for number in _heeded()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _heeded() -> list[signal.Signals]:
-    """Return the signals that are not ignored: a shell lets Ctrl-C pass its background jobs by."""
-    return [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    def __exit__(self, *_: object) -> None:
+        if self._watch is not None:
+            self._watch.is_open = self._outer
+            self._watch.raise_first()
 
 
 def _is_main() -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import random
-import signal
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -119,9 +119,8 @@ class Runner:
         How many tasks to carry out at most.
     again : bool
         Whether tasks are carried out that are complete.
-    hard : bool
-        Whether a second signal ends the process at once, and a first one is told in the summary.
-        Else it is raised when all is recorded.
+    tells : bool
+        Whether a signal that stops a run is told in its summary, and not raised.
     """
 
     worker: Worker
@@ -130,7 +129,7 @@ class Runner:
     fail_fast: bool = False
     limit: int | None = None
     again: bool = False
-    hard: bool = False
+    tells: bool = False
     _claims: Claiming = field(init=False)
     _taken: set[tuple[str, str]] = field(default_factory=set, init=False)
     _completed: set[tuple[str, str]] = field(default_factory=set, init=False)
@@ -163,21 +162,19 @@ class Runner:
         Raises
         ------
         KeyboardInterrupt, SystemExit
-            If Ctrl-C or SIGTERM stopped it, and the run is not `hard`.
+            If Ctrl-C or SIGTERM stopped it, when all is recorded, unless it `tells` that.
         """
         ordered = list(tasks)
         summary = Summary()
-        with interruption.handled(self.hard):
+        with interruption.handled():
             try:
                 self._run(ordered, summary)
                 interruption.check()
             except KeyboardInterrupt as stop:
-                number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
-                summary.limited, summary.stopped = True, 128 + number
-                if not self.hard and number == signal.SIGTERM:
-                    raise SystemExit(summary.stopped) from None
-                if not self.hard:
+                if not self.tells:
                     raise
+                summary.limited = True
+                summary.stopped = stop.code if isinstance(stop, Stopped) else 130
         return summary
 
     def _run(self, ordered: list[Task], summary: Summary) -> None:
@@ -195,7 +192,8 @@ class Runner:
 
     def force(self, task: Task) -> Attempt | None:
         """Carry a task out whatever its state is; None if another runner has it."""
-        with interruption.handled(self.hard), heartbeat(self._journal):
+        with interruption.handled(), heartbeat(self._journal):
+            interruption.check()
             claim = self._claims.claim(task)
             if claim is None:
                 return None
@@ -373,20 +371,29 @@ class Runner:
         return Verdict(State.FAILED)
 
     def _attempts(self, task: Task, claim: Claim) -> Attempt:
-        """Attempt a task as often as it may be, within the project's hooks."""
-        waits = 0
+        """Attempt a task as often as it may be; once more if an input changed while it ran."""
+        waits, is_again = 0, False
         while True:
             before = self._planner.attempts.last.get(task.key)
             attempt = self._attempt(task, claim)
             last = self._planner.attempts.last.get(task.key)
             # it may be a hook alone that failed
             made = last is not None and last is not before and last.outcome == "complete"
+            if attempt.outcome == "changed" and not is_again and self._has_inputs(task):
+                is_again = True
+                self.listener.again(task, attempt, 0.0)
+                interruption.check()
+                continue
             if made or attempt.outcome == "complete" or waits >= task.step.call.options.retries:
                 return attempt
             seconds = min(RETRY * 2**waits, LONGEST_WAIT) * random.uniform(1.0, 1.25)
             waits += 1
             self.listener.again(task, attempt, seconds)
             interruption.sleep(seconds)
+
+    def _has_inputs(self, task: Task) -> bool:
+        inputs = self._planner.needs(task).inputs.values()
+        return all(source.optional or os.path.lexists(source.path) for source in inputs)
 
     def _attempt(self, task: Task, claim: Claim) -> Attempt:
         """Attempt a task once, within the project's hooks."""

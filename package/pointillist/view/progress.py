@@ -99,8 +99,9 @@ class RunProgress(Listener):
 
     def again(self, task: Task, attempt: Attempt, seconds: float) -> None:
         """Show that a failed attempt will be tried again."""
+        when = f"in {seconds:.0f} s" if seconds else "at once"
         self._console.print(
-            f"again in {seconds:.0f} s: {task}: attempt {attempt.number}: {attempt.error}",
+            f"again {when}: {task}: attempt {attempt.number}: {attempt.error}",
             style="yellow",
             markup=False,
         )
