@@ -19,7 +19,9 @@ from pointillist.model import keys
 TEXT = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1)
 NAMES = TEXT.filter(lambda text: text not in (".", ".."))
 FLOATS = st.floats(allow_nan=False).map(lambda value: value + 0.0)
-OFFSETS = st.timedeltas(timedelta(hours=-23), timedelta(hours=23)).map(timezone)
+OFFSETS = st.integers(-23 * 3600, 23 * 3600).map(
+    lambda seconds: timezone(timedelta(seconds=seconds))  # Python 3.11 reads 1 µs as UTC
+)
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map(lambda parts: Path(*parts))
 VALUES: dict[type, st.SearchStrategy[Any]] = {
     str: NAMES,
