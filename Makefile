@@ -28,6 +28,7 @@ demo: setup
 test: setup
 	tools/octave.sh octave-cli
 	tools/slurm.sh
+	$(PY) -m compileall -q package
 	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,13 @@ def words(text: str) -> list[str]:
 
 
 @pt.step
-def both(text: list[str], name: int, options: dict[str, Any]) -> dict[str, int]:
+def both(
+    text: list[str],
+    name: int,
+    options: dict[str, Any],
+    fill: float = float("nan"),
+    most: int = 2**64,
+) -> dict[str, int]:
     return {"x": 1, "y": 2}
 
 
@@ -100,6 +107,14 @@ def test_arguments(needs: Any) -> None:
     assert {"clean": {"part": None}} == found.arguments["outputs"]
     shell, _ = needs("copy")
     assert ("shell", "cp {raw} {out}") == (shell.arguments["kind"], shell.arguments["call"])
+
+
+def test_arguments_are_strict_json(needs: Any) -> None:
+    """A number that JSON has no word for is an argument too, equal to itself."""
+    found, _ = needs("pair")
+    assert {"float": "nan"} == found.arguments["arguments"]["fill"]
+    assert {"int": f"{2**64}"} == found.arguments["arguments"]["most"]
+    assert found.arguments == json.loads(json.dumps(found.arguments, allow_nan=False))
 
 
 def test_through_an_unstored_value(needs: Any) -> None:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointillist.errors import SpaceError
+from pointillist.space import journals
 from pointillist.space.attempts import Attempt, StoredOutput
 from pointillist.space.fingerprints import Fingerprint
 from pointillist.space.identity import Identity
@@ -124,8 +125,8 @@ def test_refresh_reads_only_what_is_new(
     journal.append(attempt(job="a"))
     attempts = Attempts().refresh(layout)
     parsed: list[Any] = []
-    loads = json.loads
-    monkeypatch.setattr(json, "loads", lambda line: parsed.append(line) or loads(line))
+    loads = journals.loads
+    monkeypatch.setattr(journals, "loads", lambda line: parsed.append(line) or loads(line))
     assert [] == (attempts.refresh(layout), parsed)[1]
     line = json.dumps({"kind": "attempt", **attempt(job="b").as_json()}).encode()
     with journal.path.open("ab", buffering=0) as file:

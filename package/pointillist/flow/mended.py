@@ -317,6 +317,8 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
         parser : argparse.ArgumentParser, optional
             As in signac-flow.
         """
+        # signac-flow looks the same up by reading the sources of all frames
+        self._entrypoint.setdefault("path", os.path.realpath(_program()))
         with handled(is_program=True, is_open=True):
             try:
                 try:
@@ -417,3 +419,11 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
             return
         with _add_cwd_to_environment_pythonpath(), _switch_to_directory(self.path):
             yield
+
+
+def _program() -> str:
+    """Return the file that the outermost frame of this thread is of."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_code.co_filename

@@ -14,8 +14,8 @@ from .scalars import SCALARS, plain_scalar
 __all__ = ["NumberFormat", "TextFormat", "read_text", "write_text"]
 
 
-_PIECE = 1 << 20
-"""Bytes that are read at once."""
+_PIECE = 1 << 16
+"""Bytes that are read at once; room for a megabyte would cost more than reading a short text."""
 
 
 def write_text(text: str, path: Path) -> None:

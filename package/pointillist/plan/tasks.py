@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -157,7 +158,7 @@ class NeedsReader:
         if wiring.keys:
             named = dict(arguments["arguments"])
             for name, key in wiring.keys:
-                named[name] = keys.encode(record._keys[key])
+                named[name] = _plain(keys.encode(record._keys[key]))
             arguments = {**arguments, "arguments": named}
         needs = Needs(arguments=arguments, calls=wiring.calls)
         makers: dict[str, Task] = {}
@@ -208,7 +209,7 @@ def _wiring(space: DataSpace, step: StepSpec) -> _Wiring | None:
         elif isinstance(argument, Each | list | dict):
             return None
         elif not isinstance(argument, Ref):
-            told[name] = argument
+            told[name] = _plain(argument)
         else:
             target = step.record.__fields__[argument.field]
             told[name] = {"field": argument.field}
@@ -228,7 +229,7 @@ def _described(step: StepSpec, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return a step's call as JSON, with its arguments as told."""
     call = _called(step.call, arguments)
     call["outputs"] = {
-        made.name: {"part": made.part, **made.writer_options} for made in step.outputs
+        made.name: {"part": made.part, **_plain(made.writer_options)} for made in step.outputs
     }
     return call
 
@@ -305,13 +306,13 @@ def _describe(
     if isinstance(argument, Out):
         return {"out": argument.part}
     if not isinstance(argument, Ref):
-        return argument
+        return _plain(argument)
     told: Any = {"field": argument.field}
     for record in records:
         target = type(record).__fields__[argument.field]
         if isinstance(target, Key):
             if values:
-                told = keys.encode(record._keys[target.name])
+                told = _plain(keys.encode(record._keys[target.name]))
         elif isinstance(target, Output) and not target.stored:
             step = step_of(record, target)
             nested = _called(step.call, _describe_arguments(space, record, step.call, needs))
@@ -322,6 +323,19 @@ def _describe(
             made = _input(space, record, target)
             needs.inputs[made.name] = made
     return told
+
+
+def _plain(value: Any) -> Any:
+    """Return a literal as all that read JSON agree on: numbers are finite and not too long."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
+    if isinstance(value, int) and value.bit_length() > 63:
+        return {"int": str(value)}
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value
 
 
 def _input(space: DataSpace, record: Record, target: Field) -> Input:

@@ -23,13 +23,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import SpaceError
+from .filesystem import NO_LINKS
 from .identity import Identity
 from .journals import Journal, clock, read_journal
 from .layout import JobFolder, claim_name, claims_in
 
 __all__ = ["Claim", "Owner", "owner_of", "take"]
-
-NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -12,9 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .claims import NO_LINKS
+__all__ = ["NO_LINKS", "Mount", "Room", "Trial", "mount_of", "room_of", "try_out"]
 
-__all__ = ["Mount", "Room", "Trial", "mount_of", "room_of", "try_out"]
+NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+"""How a file system says that it has no hard links, or none here."""
 
 _MOUNTS = Path("/proc/self/mountinfo")
 _NETWORK = {

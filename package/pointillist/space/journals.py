@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import copy
 import errno
-import json
 import os
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..errors import SpaceError
 from .attempts import Attempt, Exclusion
 from .identity import Identity, runner_name, user
+from .jsontext import json_line, loads
 from .layout import Layout
 
 __all__ = ["Journal", "clock", "parsed", "read_journal"]
@@ -222,7 +222,7 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 def _write(file: int, data: dict[str, Any], before: int) -> int:
     """Append one line to a journal of so many bytes, whole or not at all; return its length."""
-    line = _ENCODED(data).encode() + b"\n"
+    line = json_line(data)
     try:
         if os.write(file, line) < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -230,24 +230,6 @@ def _write(file: int, data: dict[str, Any], before: int) -> int:
         os.ftruncate(file, before)
         raise
     return len(line)
-
-
-def _encoder() -> Callable[[Any], str]:
-    """Return what turns plain data into JSON in one line.
-
-    `json.JSONEncoder.encode` makes its C encoder anew for each call, which takes as long as the
-    line; where it can be had, it is made once.
-    """
-    usual = json.JSONEncoder(separators=(",", ":"))
-    make = getattr(json.encoder, "c_make_encoder", None)
-    if make is None:
-        return usual.encode
-    quoted: Any = json.encoder.encode_basestring_ascii
-    made = make(None, usual.default, quoted, None, ":", ",", False, False, True)
-    return lambda data: "".join(made(data, 0))
-
-
-_ENCODED = _encoder()
 
 
 def read_journal(path: Path, holding: bytes = b"") -> Iterator[dict[str, Any]]:
@@ -269,7 +251,7 @@ def read_journal(path: Path, holding: bytes = b"") -> Iterator[dict[str, Any]]:
 def parsed(line: bytes) -> dict[str, Any] | None:
     """Return what a line of a journal says, or None if that is no JSON object."""
     try:
-        data = json.loads(line)
+        data = loads(line)
     except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None

@@ -24,6 +24,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -239,8 +240,12 @@ def claim_name(step: str, generation: int) -> str:
 
 def stage_name(step: str, generation: int, runner: str) -> str:
     """Return what the stage of one attempt is called in its job's folder."""
-    token = hashlib.sha256(runner.encode()).hexdigest()[:12]
-    return f".{step}.stage.{generation}-{token}"
+    return f".{step}.stage.{generation}-{_token(runner)}"
+
+
+@functools.lru_cache
+def _token(runner: str) -> str:
+    return hashlib.sha256(runner.encode()).hexdigest()[:12]
 
 
 def claims_in(names: Iterable[str]) -> dict[str, list[int]]:
