@@ -27,6 +27,25 @@ def run(command: str, folder: Path) -> None:
     process.run(command, shell=True, cwd=folder, env={}, log=folder / "log")
 
 
+def run_long(folder: Path) -> None:
+    """Run a command that does not end; tell when it is at work and the watching shell knows it."""
+    begun = watch.begun
+
+    def told(group: int) -> None:
+        begun(group)
+        (folder / "told").touch()
+
+    watch.begun = told
+    run(LONG.format("now"), folder)
+
+
+def await_long(folder: Path) -> list[int]:
+    """Wait for that; return its processes."""
+    await_file(folder / "told")
+    await_file(folder / "now")
+    return noted(folder, "now")
+
+
 def begin(work: Callable[[], None]) -> int:
     """Begin something in a fork of this process; return its id."""
     child = os.fork()
@@ -66,11 +85,10 @@ def test_killed(tmp_path: Path) -> None:
 
     def work() -> None:
         run("true", tmp_path)
-        run(LONG.format("now"), tmp_path)
+        run_long(tmp_path)
 
     child = begin(work)
-    await_file(tmp_path / "now")
-    pids = noted(tmp_path, "now")
+    pids = await_long(tmp_path)
     assert [True, True] == [lives(pid) for pid in pids]
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -104,15 +122,15 @@ def test_killed_with_a_fork_that_lives(tmp_path: Path) -> None:
         run("true", tmp_path)
         other = begin(signal.pause)
         (tmp_path / "other").write_text(str(other))
-        run(LONG.format("now"), tmp_path)
+        run_long(tmp_path)
 
     child = begin(work)
-    await_file(tmp_path / "now")
+    pids = await_long(tmp_path)
     other = int((tmp_path / "other").read_text())
     try:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        assert_gone(noted(tmp_path, "now"))
+        assert_gone(pids)
         assert lives(other)
     finally:
         os.kill(other, signal.SIGKILL)
@@ -128,13 +146,13 @@ def test_the_shell_was_killed(tmp_path: Path) -> None:
         shell.kill()
         shell.wait()
         run("true", tmp_path)
-        run(LONG.format("now"), tmp_path)
+        run_long(tmp_path)
 
     child = begin(work)
-    await_file(tmp_path / "now")
+    pids = await_long(tmp_path)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    assert_gone(noted(tmp_path, "now"))
+    assert_gone(pids)
 
 
 @pytest.mark.parametrize("ends", ["exit", "kill"])

@@ -142,7 +142,7 @@ def test_once(shop: Any, number: signal.Signals, step: str) -> None:
 def test_while_a_command_begins(shop: Any) -> None:
     """A Ctrl-C that comes before the runner waits for its command ends the command as well."""
     here = shop(
-        "pt.shell('kill -s INT $PPID; echo $$ > child; touch now; sleep 60; cat {raw} {out}').to()"
+        "pt.shell('echo $$ > child; touch now; kill -s INT $PPID; sleep 60; cat {raw} {out}').to()"
     )
     process = begun(here)
     text = process.communicate(timeout=90)[0]
