@@ -20,6 +20,7 @@ from pointillist.space.attempts import Attempt, StoredOutput
 from pointillist.space.fingerprints import Fingerprint
 from pointillist.space.identity import Identity
 from pointillist.space.journals import Journal, read_journal
+from pointillist.space.jsontext import json_line
 from pointillist.space.layout import Layout
 from pointillist.space.memory import Attempts
 
@@ -117,24 +118,48 @@ def test_rubbish_in_a_journal_is_passed_over(layout: Layout, attempt: Make, rubb
     assert {"a", "b"} == {job for _, job in Attempts().refresh(layout).last}
 
 
-def test_refresh_reads_only_what_is_new(
+def test_lines_are_read_once_and_when_asked_for(
     layout: Layout, attempt: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was read is not read again; what was appended is, as soon as it is a whole line."""
+    """A line is read when its job is asked for, as soon as it is whole, and not again."""
     journal = Journal(layout, "serial")
     journal.append(attempt(job="a"))
-    attempts = Attempts().refresh(layout)
+    journal.append(attempt(job="b"))
+    attempts = Attempts().refresh(layout).refresh(layout)
     parsed: list[Any] = []
     loads = journals.loads
     monkeypatch.setattr(journals, "loads", lambda line: parsed.append(line) or loads(line))
-    assert [] == (attempts.refresh(layout), parsed)[1]
-    line = json.dumps({"kind": "attempt", **attempt(job="b").as_json()}).encode()
+    assert 1 == attempts.refresh(layout).last["Block.stats", "a"].number
+    line = json_line({"kind": "attempt", **attempt(job="a", number=2).as_json()})
     with journal.path.open("ab", buffering=0) as file:
         file.write(line[:20])
-        assert ["a"] == [job for _, job in attempts.refresh(layout).last]
-        file.write(line[20:] + b"\n")
-    assert ["a", "b"] == [job for _, job in attempts.refresh(layout).last]
-    assert 1 == len(parsed)
+        assert 1 == attempts.refresh(layout).last["Block.stats", "a"].number
+        assert 1 == len(parsed)
+        file.write(line[20:])
+    assert 2 == attempts.refresh(layout).refresh(layout).count["Block.stats", "a"]
+    assert 2 == len(parsed)
+    assert ["a", "b"] == [job for _, job in attempts.last]
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_lines_in_another_form(layout: Layout, attempt: Make, is_ours: bool) -> None:
+    """A line counts however its JSON is written, and whatever its operation is called."""
+    said = {"kind": "attempt", **attempt(operation='É."job":"x', job="a").as_json()}
+    layout.runs.mkdir(parents=True)
+    line = json_line(said) if is_ours else f"{json.dumps(dict(reversed(said.items())))}\n".encode()
+    layout.journal("20260101T000000-h-1").write_bytes(line)
+    assert [('É."job":"x', "a")] == list(Attempts().refresh(layout).last_good)
+
+
+def test_another_journal_under_one_name(layout: Layout, attempt: Make) -> None:
+    """Of a journal that was replaced by a shorter one only what it says now is read."""
+    journal = Journal(layout, "serial")
+    for job in "abc":
+        journal.append(attempt(job=job))
+    attempts = Attempts().refresh(layout)
+    lines = journal.path.read_bytes().splitlines(keepends=True)
+    journal.path.write_bytes(lines[0] + lines[3])
+    assert ["c"] == [job for _, job in attempts.refresh(layout).last]
 
 
 def test_which_attempt_counts(attempt: Make) -> None:

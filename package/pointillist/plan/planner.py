@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from ..errors import CorruptRecord
 from ..model.pipeline import StepSpec
 from ..model.records import Record, RecordType
+from ..model.steps import Call
 from ..space.attempts import Attempt, Exclusion
 from ..space.claims import Claim
 from ..space.dataspace import DataSpace
@@ -15,6 +16,7 @@ from ..space.layout import JobFolder
 from ..space.memory import Attempts
 from ..space.snapshot import Snapshot
 from . import rules
+from .settled import Settled
 from .source import SourceReader
 from .states import Awaits, Failed, Held, MissingSeed, Reason, State, Verdict, day
 from .tasks import Needs, NeedsReader, Task
@@ -71,6 +73,7 @@ class Planner:
         self._reader = NeedsReader(space)
         self._digests: dict[tuple[int, ...], str | None] = {}
         self._verdicts: dict[tuple[str, str], Verdict] = {}
+        self._settled = Settled(space, attempts, self._reader, self._source_of)
         self._needs: dict[tuple[str, str], Needs] = {}
 
     def tasks(self, classes: list[RecordType] | None = None) -> Iterator[Task]:
@@ -101,7 +104,12 @@ class Planner:
 
     def source(self, task: Task) -> str | None:
         """Return the hash of a task's source, or None if its author decides by version."""
-        calls = self.needs(task).calls
+        return self._digest(self.needs(task).calls)
+
+    def _source_of(self, step: StepSpec) -> str | None:
+        return self._digest([step.call])
+
+    def _digest(self, calls: list[Call]) -> str | None:
         key = tuple(map(id, calls))
         if key not in self._digests:
             self._digests[key] = self._sources.digest(calls)
@@ -116,10 +124,19 @@ class Planner:
             found = self._actions[step.operation] = {**said, **again}
         return found
 
+    def is_settled(self, record: Record) -> bool:
+        """Whether every step of a record is complete, with nothing to be said about it.
+
+        It is not told of all records that are; of aggregates it is not told.
+        """
+        return record in self._settled
+
     def judge(self, task: Task) -> Verdict:
         """Return the state of a task and why."""
         found = self._verdicts.get(task.key)
         if found is None:
+            if self.is_settled(task.record):
+                return _DONE
             found = self._verdicts[task.key] = self._look(task, mine=False)
         return found
 
@@ -142,6 +159,7 @@ class Planner:
     def judge_held(self, task: Task) -> Verdict:
         """Judge a task that nobody else can have begun, since the claim on one before it holds."""
         self._verdicts.pop(task.key, None)
+        self._settled.forget(task.record)
         if not self._reader.is_simple(task.step):
             self._needs.pop(task.key, None)  # members may have come, gone or been excluded
         for source in self.needs(task).inputs.values():
@@ -151,6 +169,7 @@ class Planner:
     def done(self, task: Task, attempt: Attempt) -> Verdict:
         """Take over that a task was just completed; return its state."""
         verdict = self._verdicts[task.key] = _DONE
+        self._settled.forget(task.record)
         self._needs.pop(task.key, None)  # nobody asks for it any more
         files = {made.file: made.print for made in attempt.outputs.values()}
         self.snapshot.made(self.space.job_folder(task.record), files)
@@ -158,11 +177,13 @@ class Planner:
 
     def forget(self, task: Task) -> None:
         """Judge a task anew when it is asked for next, with its folder as it then is."""
+        self._settled.forget(task.record)
         self._verdicts.pop(task.key, None)
         self.snapshot.forget(self.space.job_folder(task.record))
 
     def rejudge(self, task: Task) -> Verdict:
         """Judge a task anew after one that it depends on has changed."""
+        self._settled.forget(task.record)
         self._verdicts.pop(task.key, None)
         return self.judge(task)
 

@@ -137,30 +137,25 @@ class NeedsReader:
     def __init__(self, space: DataSpace) -> None:
         self._space = space
         self._root = str(space.layout.root)
-        self._wirings: dict[str, _Wiring | None] = {}
+        self._wirings: dict[str, Wiring | None] = {}
 
     def is_simple(self, step: StepSpec) -> bool:
         """Whether what the tasks of a step depend on is the same fields of each record, always."""
-        return self._wiring(step) is not None
+        return self.wiring(step) is not None
 
-    def _wiring(self, step: StepSpec) -> _Wiring | None:
+    def wiring(self, step: StepSpec) -> Wiring | None:
+        """Return what the tasks of a step have in common; None if its arguments are nested."""
         if step.operation not in self._wirings:
             self._wirings[step.operation] = _wiring(self._space, step)
         return self._wirings[step.operation]
 
     def of(self, task: Task) -> Needs:
         """Return what a task depends on."""
-        wiring = self._wiring(task.step)
+        wiring = self.wiring(task.step)
         if wiring is None:
             return needs_of(self._space, task)
         record, space, root = task.record, self._space, self._root
-        arguments = wiring.arguments
-        if wiring.keys:
-            named = dict(arguments["arguments"])
-            for name, key in wiring.keys:
-                named[name] = _plain(keys.encode(record._keys[key]))
-            arguments = {**arguments, "arguments": named}
-        needs = Needs(arguments=arguments, calls=wiring.calls)
+        needs = Needs(arguments=wiring.described(record), calls=wiring.calls)
         makers: dict[str, Task] = {}
         for target, step in wiring.inputs:
             name = f"{record.id}/{target.name}"
@@ -178,7 +173,7 @@ class NeedsReader:
 
 
 @dataclass(slots=True)
-class _Wiring:
+class Wiring:
     """What the tasks of one step have in common.
 
     Parameters
@@ -198,11 +193,20 @@ class _Wiring:
     inputs: list[tuple[Field, StepSpec | None]]
     calls: list[Call]
 
+    def described(self, record: Record) -> dict[str, Any]:
+        """Return what a step is called with on a record, as JSON."""
+        if not self.keys:
+            return self.arguments
+        named = dict(self.arguments["arguments"])
+        for name, key in self.keys:
+            named[name] = _plain(keys.encode(record._keys[key]))
+        return {**self.arguments, "arguments": named}
 
-def _wiring(space: DataSpace, step: StepSpec) -> _Wiring | None:
+
+def _wiring(space: DataSpace, step: StepSpec) -> Wiring | None:
     """Return what the tasks of a step have in common; None if its arguments are nested."""
     told: dict[str, Any] = {}
-    found = _Wiring({}, [], [], [step.call])
+    found = Wiring({}, [], [], [step.call])
     for name, argument in step.call.arguments.items():
         if isinstance(argument, Out):
             told[name] = {"out": argument.part}
@@ -327,6 +331,8 @@ def _describe(
 
 def _plain(value: Any) -> Any:
     """Return a literal as all that read JSON agree on: numbers are finite and not too long."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": repr(value)}
     if isinstance(value, int) and value.bit_length() > 63:

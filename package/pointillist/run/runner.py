@@ -164,7 +164,8 @@ class Runner:
         KeyboardInterrupt, SystemExit
             If Ctrl-C or SIGTERM stopped it, when all is recorded, unless it `tells` that.
         """
-        ordered = list(tasks)
+        settled = self._planner.is_settled
+        ordered = [task for task in tasks if self.again or not settled(task.record)]
         summary = Summary()
         with interruption.handled():
             try:
@@ -378,7 +379,7 @@ class Runner:
             attempt = self._attempt(task, claim)
             last = self._planner.attempts.last.get(task.key)
             # it may be a hook alone that failed
-            made = last is not None and last is not before and last.outcome == "complete"
+            made = last is not None and last != before and last.outcome == "complete"
             if attempt.outcome == "changed" and not is_again and self._has_inputs(task):
                 is_again = True
                 self.listener.again(task, attempt, 0.0)

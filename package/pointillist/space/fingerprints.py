@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Fingerprint", "glance", "look"]
+__all__ = ["Fingerprint", "glance", "look", "stamp"]
 
 
 @dataclass(slots=True)
@@ -77,6 +77,22 @@ def glance(path: str | Path) -> Fingerprint | None:
         if not stat.S_ISDIR(inner.st_mode):
             size += inner.st_size
     return Fingerprint(size, latest, count)
+
+
+def stamp(place: str) -> tuple[int, int] | None:
+    """Return a file's size and time; None if it is a folder, or not there.
+
+    Raises
+    ------
+    OSError
+        If that cannot be known.
+    """
+    try:
+        status = os.stat(place)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    is_folder = stat.S_ISDIR(status.st_mode)
+    return None if is_folder else (status.st_size, status.st_mtime_ns)
 
 
 def look(path: str | Path, limit: int, now: int | None = None) -> Fingerprint | None:

@@ -183,6 +183,16 @@ class JobFolder:
         """Return the place of anything in the folder, as text."""
         return f"{self.place}/{name}"
 
+    def has_traces(self) -> bool:
+        """Whether there may be a claim or a stage in the folder.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read.
+        """
+        return any(name[0] == "." and name != _OWN for name in os.listdir(self.place))
+
     @property
     def logs(self) -> Path:
         """The folder of the attempts' logs."""

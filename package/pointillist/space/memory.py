@@ -1,20 +1,29 @@
-"""All attempts of a project, as far as the planner asks for them, read from the journals."""
+"""All attempts of a project, as far as the planner asks for them, read from the journals.
+
+Of each job only where its lines are is kept; they are read when they are asked for. A project with
+a hundred thousand jobs has as many lines for each step, and most of them nobody asks for.
+"""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from ..errors import SpaceError
 from .attempts import Attempt, Exclusion, attempt_in, exclusion_in
 from .journals import Journal, parsed
 from .layout import Layout
+from .lines import Lines
 
 __all__ = ["Attempts"]
 
 _GOOD = ("complete", "found", "accepted")
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -23,6 +32,7 @@ class _Read:
 
     place: str
     runner: str
+    number: int
     size: int = -1
     end: int = 0
 
@@ -40,34 +50,148 @@ _TICK = 0.02
 _QUIET = 600_000_000_000
 """Nanoseconds without a heartbeat after which a journal is not expected to grow any more."""
 
+_SHIFT = 44
+"""Bits of a place that say where in its journal a line begins; those above say in which."""
+
+
+class _OfJob:
+    """The attempts on one job."""
+
+    __slots__ = ("attempts", "count", "last", "last_good", "reset")
+
+    def __init__(self) -> None:
+        self.attempts: list[Attempt] = []
+        self._clear()
+
+    def _clear(self) -> None:
+        self.last_good: dict[str, Attempt] = {}
+        self.last: dict[str, Attempt] = {}
+        self.count: dict[str, int] = {}
+        self.reset: dict[str, float] = {}
+
+    def add(self, *attempts: Attempt) -> None:
+        """Take more attempts into account.
+
+        What a runner that was taken for dead has recorded after that does not count: it was done
+        again by then, and the clocks of two machines do not tell which was later.
+        """
+        before = len(self.attempts)
+        self.attempts += attempts
+        deaths = [a for a in self.attempts if a.outcome == "interrupted" and a.ran_by is not None]
+        dead = {(a.operation, a.number, a.ran_by) for a in deaths}
+        if any(death in self.attempts[before:] for death in deaths):
+            before = 0  # something may have counted that is shown to be of the dead
+            self._clear()
+        for attempt in self.attempts[before:]:
+            if (attempt.operation, attempt.number, attempt.runner) not in dead:
+                self._count(attempt)
+
+    def _count(self, attempt: Attempt) -> None:
+        name = attempt.operation
+        self.count[name] = max(self.count.get(name, 0), attempt.number)
+        if name not in self.last or attempt.end >= self.last[name].end:
+            self.last[name] = attempt
+        if attempt.outcome == "reset":
+            self.reset[name] = max(attempt.end, self.reset.get(name, attempt.end))
+            if name in self.last_good and self.last_good[name].end <= attempt.end:
+                del self.last_good[name]
+        elif attempt.outcome in _GOOD and attempt.end > self.reset.get(name, float("-inf")):
+            if name not in self.last_good or attempt.end >= self.last_good[name].end:
+                self.last_good[name] = attempt
+
+
+class _ByTask(Mapping[tuple[str, str], T], Generic[T]):
+    """What is known of each task, by operation and job."""
+
+    def __init__(self, attempts: Attempts, name: str) -> None:
+        self._attempts, self._name = attempts, name
+
+    def _of(self, job: str) -> dict[str, T]:
+        found: dict[str, T] = getattr(self._attempts.of_job(job), self._name)
+        return found
+
+    def __getitem__(self, key: tuple[str, str]) -> T:
+        return self._of(key[1])[key[0]]
+
+    def get(self, key: tuple[str, str], default: Any = None) -> Any:
+        """Return what is known of a task."""
+        return self._of(key[1]).get(key[0], default)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, tuple) and key[0] in self._of(key[1])
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        for job in self._attempts.jobs():
+            for operation in self._of(job):
+                yield operation, job
+
+    def __len__(self) -> int:
+        return sum(len(self._of(job)) for job in self._attempts.jobs())
+
 
 class Attempts:
     """All attempts of a project, as far as the planner asks for them.
 
     Attributes
     ----------
-    last_good, last : dict of (str, str) to Attempt
+    last_good, last : Mapping of (str, str) to Attempt
         By operation and job: the last one whose outputs count, and the last one of all.
-    count : dict of (str, str) to int
+    count : Mapping of (str, str) to int
         The highest number of an attempt.
     exclusions : dict of str to Exclusion
         By job: the last word on whether it is excluded.
     """
 
     def __init__(self) -> None:
-        self.last_good: dict[tuple[str, str], Attempt] = {}
-        self.last: dict[tuple[str, str], Attempt] = {}
-        self.count: dict[tuple[str, str], int] = {}
-        self._reset: dict[tuple[str, str], float] = {}
+        self.last_good: Mapping[tuple[str, str], Attempt] = _ByTask(self, "last_good")
+        self.last: Mapping[tuple[str, str], Attempt] = _ByTask(self, "last")
+        self.count: Mapping[tuple[str, str], int] = _ByTask(self, "count")
         self.exclusions: dict[str, Exclusion] = {}
+        self._jobs: dict[str, _OfJob] = {}
+        self._lines: dict[str, list[int]] = {}
+        self._lines_of = Lines()
         self._journals: dict[str, _Read] = {}
+        self._numbered: list[_Read] = []
         self._growing: list[_Read] = []
         self._listed = 0
         self._since = 0.0
         self._settled = False
         self._skipped = ""
-        self._dead: set[tuple[str, str, int, str]] = set()
-        self._misled = False
+
+    def jobs(self) -> list[str]:
+        """Return the ids of all jobs on which something was attempted."""
+        return list(dict.fromkeys([*self._lines, *self._jobs]))
+
+    def of_job(self, job: str) -> _OfJob:
+        """Return the attempts on a job, read if they were not yet."""
+        found = self._jobs.get(job)
+        if found is None:
+            lines = self._lines.get(job)
+            if lines is None:
+                return _NOTHING
+            found = self._jobs[job] = _OfJob()
+            told = [attempt_in(data, said.runner) for said, data in self._read_lines(lines)]
+            found.add(*(attempt for attempt in told if attempt is not None))
+        return found
+
+    def unread(self, job: str) -> list[dict[str, Any]]:
+        """Return what the lines on a job say that were not asked for; none if they were."""
+        if job in self._jobs:
+            return []
+        return [data for _, data in self._read_lines(self._lines.get(job, []))]
+
+    def _read_lines(self, places: list[int]) -> Iterator[tuple[_Read, dict[str, Any]]]:
+        """Yield what some lines say, with their journals; those that are gone say nothing."""
+        for place in places:
+            journal = self._numbered[place >> _SHIFT]
+            try:
+                data = parsed(self._lines_of.at(journal.place, place & (1 << _SHIFT) - 1))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise _unreadable(journal.place, error) from error
+            if data is not None:
+                yield journal, data
 
     def refresh(self, layout: Layout, own: Journal | None = None) -> Attempts:
         """Read what has been appended to the journals since they were last read.
@@ -84,6 +208,7 @@ class Attempts:
         SpaceError
             If a journal cannot be read: without it, what is done would be done again.
         """
+        self._lines_of.close()
         try:
             changed = os.stat(layout.runs).st_mtime_ns
             journals = layout.journals()
@@ -120,7 +245,6 @@ class Attempts:
         if self._settled and changed == self._listed and own.place == self._skipped:
             for journal in self._growing:
                 self._read_on(journal)
-            self._put_right()
         else:
             self.refresh(layout, own)
 
@@ -132,26 +256,14 @@ class Attempts:
             place = str(path)
             if place == skipped:
                 continue
-            journal = self._journals.setdefault(place, _Read(place, path.stem))
+            journal = self._journals.get(place)
+            if journal is None:
+                journal = self._journals[place] = _Read(place, path.stem, len(self._numbered))
+                self._numbered.append(journal)
             seen = self._read_on(journal)
             # a runner that lives moves its journal's time every few seconds
             if seen is not None and (newest is None or newest - seen < _QUIET):
                 self._growing.append(journal)
-        self._put_right()
-
-    def _put_right(self) -> None:
-        """Read all anew if something counted that a later line shows to be of the dead."""
-        if not self._misled:
-            return
-        self._misled = False
-        for known in (self.last_good, self.last, self._reset):
-            known.clear()
-        for place in [*self._journals, *([self._skipped] if self._skipped else [])]:
-            journal = _Read(place, Path(place).stem)
-            self._read_on(journal)
-            if place in self._journals:
-                self._journals[place] = journal
-        self._growing = [self._journals[journal.place] for journal in self._growing]
 
     def _read_on(self, journal: _Read) -> int | None:
         """Read what is new in a journal; return its time, or None if it is gone."""
@@ -162,32 +274,48 @@ class Attempts:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise SpaceError(
-                f"the journal {journal.place} cannot be read: {error.strerror or error}. It says "
-                "what was done; make it readable for you."
-            ) from error
+            raise _unreadable(journal.place, error) from error
         return seen.st_mtime_ns
 
     def _read(self, journal: _Read, size: int) -> None:
         if size < journal.size:
-            journal.end = 0  # another file under the same name
+            self._lose(journal)  # another file under the same name
         with open(journal.place, "rb") as file:
             file.seek(journal.end)
             for line in file:
                 if not line.endswith(b"\n"):
                     break
+                self._note(journal, line)
                 journal.end += len(line)
-                data = parsed(line)
-                if data is not None and data.get("kind") == "runner":
-                    journal.runner = str(data.get("runner") or journal.runner)
-                attempt = attempt_in(data, journal.runner)
-                if attempt is not None:
-                    self.add(attempt)
-                    continue
-                exclusion = exclusion_in(data, journal.runner)
-                if exclusion is not None:
-                    self.add_exclusion(exclusion)
         journal.size = size
+
+    def _lose(self, journal: _Read) -> None:
+        """Forget where the lines of a journal are."""
+        journal.end = 0
+        for job, places in list(self._lines.items()):
+            self._lines[job] = [p for p in places if p >> _SHIFT != journal.number]
+
+    def _note(self, journal: _Read, line: bytes) -> None:
+        """Note a line that begins where a journal was read to."""
+        known = line.startswith(_OURS)
+        job = _job_in(line) if known else ""
+        data = None if job else parsed(line)
+        if data is not None:
+            if data.get("kind") == "runner":
+                journal.runner = str(data.get("runner") or journal.runner)
+            exclusion = exclusion_in(data, journal.runner)
+            if exclusion is not None:
+                self.add_exclusion(exclusion)
+            if data.get("kind") == "attempt" and isinstance(data.get("job"), str):
+                job = data["job"]
+        if not job:
+            return
+        place = journal.number << _SHIFT | journal.end
+        self._lines.setdefault(job, []).append(place)
+        if job in self._jobs:
+            attempt = attempt_in(data or parsed(line), journal.runner)
+            if attempt is not None:
+                self._jobs[job].add(attempt)
 
     def excluded(self, job: str) -> Exclusion | None:
         """Return who excluded a job, when and why; None if it is not excluded."""
@@ -202,34 +330,34 @@ class Attempts:
 
     def reset_at(self, key: tuple[str, str]) -> float | None:
         """Return when a task was last reset, in seconds since 1970; None if it never was."""
-        return self._reset.get(key)
-
-    def _is_of_the_dead(self, attempt: Attempt | None) -> bool:
-        """Whether a runner that was taken for dead has recorded an attempt after that.
-
-        It was done again by then, and the clocks of two machines do not tell which was later.
-        """
-        if attempt is None:
-            return False
-        told = (attempt.operation, attempt.job, attempt.number, attempt.runner)
-        return told in self._dead
+        return self.of_job(key[1]).reset.get(key[0])
 
     def add(self, attempt: Attempt) -> None:
         """Take one more attempt into account."""
-        key = (attempt.operation, attempt.job)
-        if attempt.outcome == "interrupted" and attempt.ran_by is not None:
-            self._dead.add((*key, attempt.number, attempt.ran_by))
-            wrong = (self.last_good.get(key), self.last.get(key))
-            self._misled |= any(self._is_of_the_dead(known) for known in wrong)
-        elif self._dead and self._is_of_the_dead(attempt):
-            return
-        self.count[key] = max(self.count.get(key, 0), attempt.number)
-        if key not in self.last or attempt.end >= self.last[key].end:
-            self.last[key] = attempt
-        if attempt.outcome == "reset":
-            self._reset[key] = max(attempt.end, self._reset.get(key, attempt.end))
-            if key in self.last_good and self.last_good[key].end <= attempt.end:
-                del self.last_good[key]
-        elif attempt.outcome in _GOOD and attempt.end > self._reset.get(key, float("-inf")):
-            if key not in self.last_good or attempt.end >= self.last_good[key].end:
-                self.last_good[key] = attempt
+        found = self.of_job(attempt.job)
+        if found is _NOTHING:
+            found = self._jobs[attempt.job] = _OfJob()
+        found.add(attempt)
+
+
+_NOTHING = _OfJob()
+"""Of a job on which nothing was attempted."""
+
+_OURS = b'{"kind":"attempt","operation":"'
+"""How a line begins in which the job comes next; others are parsed."""
+
+
+def _job_in(line: bytes) -> str:
+    """Return the job that an attempt's line names, or nothing if it is written otherwise."""
+    operation = line.find(b'"', len(_OURS))
+    if not line.startswith(b'","job":"', operation):
+        return ""
+    begin = operation + 9
+    return line[begin : line.find(b'"', begin)].decode("ascii", "replace")
+
+
+def _unreadable(place: str, error: OSError) -> SpaceError:
+    return SpaceError(
+        f"the journal {place} cannot be read: {error.strerror or error}. It says what was done; "
+        "make it readable for you."
+    )

@@ -1,0 +1,202 @@
+"""Records that are told to be settled at a glance are so by a full judgement."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pointillist as pt
+from pointillist.errors import PointillistError
+
+from .conftest import Judged
+
+PROJECT = """
+from __future__ import annotations
+from pathlib import Path
+import pointillist as pt
+
+
+@pt.step
+def clean(raw: Path, name: int, factor: float = 1.0) -> str:
+    return raw.read_text() * name
+
+
+@pt.step(version="1")
+def halves(text: str) -> dict[str, str]:
+    return {"first": text[:2], "second": text[2:]}
+
+
+class Item(pt.Record):
+    group: str = pt.key()
+    name: int = pt.key()
+    raw: Path = pt.seed("raw/{group}_{name}.txt")
+
+    clean: str = clean.step(raw, name).to()
+    cut = halves.step(clean)
+    first: str = cut.output("first").to()
+    second: str = cut.output("second").to()
+    copy: Path = pt.shell("cp {first} {out}").to("copy.txt")
+
+
+class Lab(pt.Project):
+    records = (Item,)
+"""
+
+MORE = """
+    more: Path = pt.shell('cp {copy} {out}').to('more.txt')
+
+
+class Lab"""
+
+
+def _job(lab: Judged) -> Path:
+    return min(path for path in (lab.root / "workspace").iterdir() if path.name[0] != ".")
+
+
+def _rewrite(lab: Judged, name: str, keep: bool) -> None:
+    """Write other bytes of the same number into a file, maybe with its old time."""
+    path = _job(lab) / name if name != "raw" else lab.root / "raw/a_1.txt"
+    if path.is_file():
+        before = path.stat()
+        path.write_bytes(path.read_bytes()[::-1])
+        if keep:
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _record(lab: Judged) -> Any:
+    return next(iter(lab.lab[lab.module.Item]))
+
+
+def _longest_journal(lab: Judged) -> Path:
+    """Return it; an empty one is made where there is none."""
+    runs = lab.root / ".pointillist/runs"
+    found = sorted(runs.glob("*.jsonl"), key=lambda p: p.stat().st_size)
+    if not found:
+        found = [runs / "20200101T000000-h-2.jsonl"]
+        found[0].touch()
+    return found[-1]
+
+
+def _edit_line(lab: Judged, edit: Callable[[dict[str, Any]], object]) -> None:
+    """Change the last attempt on some job in the longest journal."""
+    path = _longest_journal(lab)
+    lines = path.read_text().splitlines()
+    for number in range(len(lines) - 1, 0, -1):
+        data = json.loads(lines[number])
+        if data["kind"] == "attempt":
+            edit(data)
+            lines[number] = json.dumps(data)
+            break
+    path.write_text("\n".join(lines) + "\n")
+
+
+def _make_folder(lab: Judged) -> None:
+    place = _job(lab) / "copy.txt"
+    if place.is_file():
+        place.unlink()
+        place.mkdir()
+
+
+EDITS: dict[str, Callable[[Judged], object]] = {
+    "run": lambda lab: lab.run(),
+    "rewrite an output": lambda lab: _rewrite(lab, "clean.txt", keep=False),
+    "rewrite an output, its time kept": lambda lab: _rewrite(lab, "first.txt", keep=True),
+    "rewrite the last output": lambda lab: _rewrite(lab, "copy.txt", keep=False),
+    "rewrite a seed": lambda lab: _rewrite(lab, "raw", keep=False),
+    "remove an output": lambda lab: (_job(lab) / "second.txt").unlink(missing_ok=True),
+    "remove a seed": lambda lab: (lab.root / "raw/a_1.txt").unlink(missing_ok=True),
+    "an output becomes a folder": _make_folder,
+    "a foreign file": lambda lab: (_job(lab) / "notes.md").write_text("mine"),
+    "a foreign claim": lambda lab: (_job(lab) / ".clean.claim.1").write_text("whose?"),
+    "accept": lambda lab: lab.lab.accept(_record(lab), note="good"),
+    "reset": lambda lab: lab.lab.reset(_record(lab)),
+    "exclude": lambda lab: lab.lab.exclude(_record(lab), reason="bad"),
+    "include": lambda lab: lab.lab.include(_record(lab)),
+    "a literal": lambda lab: lab.write(PROJECT.replace("(raw, name)", "(raw, name, 2.0)")),
+    "a literal of another type": lambda lab: lab.write(
+        PROJECT.replace("(raw, name)", "(raw, name, 1)")
+    ),
+    "a version": lambda lab: lab.write(PROJECT.replace('"1"', '"2"')),
+    "a source": lambda lab: lab.write(PROJECT.replace("* name", "* name + ''")),
+    "a file name": lambda lab: lab.write(PROJECT.replace("copy.txt", "copied.txt")),
+    "one step more": lambda lab: lab.write(PROJECT.replace("\n\nclass Lab", MORE)),
+    "as it was": lambda lab: lab.write(PROJECT),
+    "no journal": lambda lab: _longest_journal(lab).unlink(),
+    "a journal twice": lambda lab: shutil.copy(
+        _longest_journal(lab), lab.root / ".pointillist/runs/20200101T000000-h-1.jsonl"
+    ),
+    "failed since": lambda lab: _edit_line(lab, lambda data: data.update(outcome="failed")),
+    "numbers of no sense": lambda lab: _edit_line(lab, lambda data: data.update(number=1.5)),
+    "without outputs": lambda lab: _edit_line(lab, lambda data: data.pop("outputs", None)),
+    "of another form": lambda lab: _edit_line(lab, lambda data: data.update(arguments=[])),
+}
+
+
+class _Nothing:
+    """Tells of no record that it is settled."""
+
+    def __contains__(self, record: object) -> bool:
+        return False
+
+    def forget(self, record: object) -> None:
+        """Know as little as before."""
+
+
+def judged_twice(lab: pt.Project) -> tuple[dict[Any, Any], dict[Any, Any], int]:
+    """Return the verdicts at a glance and in full, and how many records were settled."""
+    planner = lab.engine.planner()
+    at_a_glance = {task.key: planner.judge(task) for task in planner.tasks()}
+    count = sum(planner.is_settled(task.record) for task in planner.tasks())
+    planner = lab.engine.planner()
+    planner._settled = _Nothing()  # type: ignore[assignment]
+    return at_a_glance, {task.key: planner.judge(task) for task in planner.tasks()}, count
+
+
+def made(root: Path) -> Judged:
+    """Make a project that was run."""
+    lab = Judged(root, PROJECT)
+    for name in (1, 2):
+        lab.raw(f"a_{name}", f"abcd{name}")
+    for path in (root / "raw").iterdir():
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    lab.lab.discover()
+    assert 6 == lab.run()
+    return lab
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(sorted(EDITS)), max_size=4))
+def test_never_another_answer(edits: list[str]) -> None:
+    """Whatever happened to a project, each task's state and reasons are those of a full look."""
+    with tempfile.TemporaryDirectory() as folder:
+        lab = made(Path(folder, "lab"))
+        for edit in edits:
+            with contextlib.suppress(PointillistError):  # there may be nothing to accept
+                EDITS[edit](lab)
+        actual, expected, _ = judged_twice(lab.lab)
+        assert expected == actual
+    for name in [name for name in sys.modules if name.startswith("judged_")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("edit", sorted(EDITS))
+def test_one_edit(tmp_path: Path, edit: str) -> None:
+    """After each kind of change, too; what it does not touch stays settled."""
+    lab = made(tmp_path / "lab")
+    assert 6 == judged_twice(lab.lab)[2]
+    EDITS[edit](lab)
+    actual, expected, settled = judged_twice(lab.lab)
+    assert expected == actual
+    everywhere = ("a literal", "a version", "a source", "a file name", "one step", "no journal")
+    assert (0 if edit.startswith(everywhere) else settled or 3) == settled
