@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import pointillist as pt
 from pointillist.errors import PointillistError
+from pointillist.plan import settled
+from pointillist.plan.states import State
+from pointillist.space import memory
+from pointillist.space.dataspace import DataSpace
+from pointillist.space.index import read_index
 
 from .conftest import Judged
 
@@ -78,6 +82,27 @@ def _record(lab: Judged) -> Any:
     return next(iter(lab.lab[lab.module.Item]))
 
 
+def _change_index(lab: Judged, change: Callable[[bytes], bytes]) -> None:
+    index = lab.root / ".pointillist/index"
+    if index.exists():
+        (lab.root / "index.1").write_bytes(index.read_bytes())
+        index.write_bytes(change(index.read_bytes()))
+
+
+def _copy(lab: Judged) -> None:
+    """Put a copy of the whole project in its place, index and all, with the times of before."""
+    aside = lab.root.with_name("aside")
+    lab.root.rename(aside)
+    shutil.copytree(aside, lab.root)
+    shutil.rmtree(aside)
+
+
+def _look_at_one(lab: Judged) -> None:
+    planner = lab.lab.engine.planner()
+    planner.judge(next(planner.tasks()))
+    planner.keep()
+
+
 def _longest_journal(lab: Judged) -> Path:
     """Return it; an empty one is made where there is none."""
     runs = lab.root / ".pointillist/runs"
@@ -133,12 +158,24 @@ EDITS: dict[str, Callable[[Judged], object]] = {
     "one step more": lambda lab: lab.write(PROJECT.replace("\n\nclass Lab", MORE)),
     "as it was": lambda lab: lab.write(PROJECT),
     "no journal": lambda lab: _longest_journal(lab).unlink(),
-    "a journal twice": lambda lab: shutil.copy(
-        _longest_journal(lab), lab.root / ".pointillist/runs/20200101T000000-h-1.jsonl"
-    ),
+    "a journal twice": lambda lab: (
+        lab.root / ".pointillist/runs/20200101T000000-h-1.jsonl"
+    ).write_bytes(_longest_journal(lab).read_bytes()),
     "failed since": lambda lab: _edit_line(lab, lambda data: data.update(outcome="failed")),
     "numbers of no sense": lambda lab: _edit_line(lab, lambda data: data.update(number=1.5)),
     "without outputs": lambda lab: _edit_line(lab, lambda data: data.pop("outputs", None)),
+    "a look at one job": lambda lab: _look_at_one(lab),
+    "no index": lambda lab: (lab.root / ".pointillist/index").unlink(missing_ok=True),
+    "a torn index": lambda lab: _change_index(lab, lambda content: content[:-1]),
+    "a wrong index": lambda lab: _change_index(lab, lambda content: content[:-9] + content[-8:]),
+    "rubbish": lambda lab: _change_index(lab, lambda content: b"rubbish"),
+    "an index of before": lambda lab: _change_index(
+        lab, lambda content: next(iter(lab.root.glob("index.*"))).read_bytes()
+    ),
+    "a copy": lambda lab: _copy(lab),
+    "another job": lambda lab: (lab.raw("b_3", "other"), lab.lab.discover()),
+    "a job is gone": lambda lab: shutil.rmtree(_job(lab)),
+    "a wrong state point": lambda lab: (_job(lab) / "signac_statepoint.json").write_text("{"),
     "of another form": lambda lab: _edit_line(lab, lambda data: data.update(arguments=[])),
 }
 
@@ -153,14 +190,32 @@ class _Nothing:
         """Know as little as before."""
 
 
-def judged_twice(lab: pt.Project) -> tuple[dict[Any, Any], dict[Any, Any], int]:
-    """Return the verdicts at a glance and in full, and how many records were settled."""
-    planner = lab.engine.planner()
+def judged_twice(lab: Judged) -> tuple[dict[Any, Any], dict[Any, Any], int]:
+    """Return the verdicts at a glance and in full, and how many tasks are of settled records.
+
+    The first look may use the index and keeps it; the second has none.
+    """
+    planner = lab.lab.engine.planner()
     at_a_glance = {task.key: planner.judge(task) for task in planner.tasks()}
     count = sum(planner.is_settled(task.record) for task in planner.tasks())
-    planner = lab.engine.planner()
+    planner.keep()
+    index = lab.root / ".pointillist/index"
+    kept = index.read_bytes() if index.exists() else None
+    index.unlink(missing_ok=True)
+    planner = lab.lab.engine.planner()
     planner._settled = _Nothing()  # type: ignore[assignment]
-    return at_a_glance, {task.key: planner.judge(task) for task in planner.tasks()}, count
+    in_full = {task.key: planner.judge(task) for task in planner.tasks()}
+    if kept is not None:
+        index.write_bytes(kept)
+    return at_a_glance, in_full, count
+
+
+@pytest.fixture(autouse=True, scope="module")
+def always_worth_it() -> Iterator[None]:
+    """Let the index be written whenever something new was seen."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settled, "WORTH", 1)
+        yield
 
 
 def made(root: Path) -> Judged:
@@ -182,9 +237,11 @@ def test_never_another_answer(edits: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         lab = made(Path(folder, "lab"))
         for edit in edits:
+            actual, expected, _ = judged_twice(lab)
+            assert expected == actual
             with contextlib.suppress(PointillistError):  # there may be nothing to accept
                 EDITS[edit](lab)
-        actual, expected, _ = judged_twice(lab.lab)
+        actual, expected, _ = judged_twice(lab)
         assert expected == actual
     for name in [name for name in sys.modules if name.startswith("judged_")]:
         del sys.modules[name]
@@ -194,9 +251,30 @@ def test_never_another_answer(edits: list[str]) -> None:
 def test_one_edit(tmp_path: Path, edit: str) -> None:
     """After each kind of change, too; what it does not touch stays settled."""
     lab = made(tmp_path / "lab")
-    assert 6 == judged_twice(lab.lab)[2]
+    assert 6 == judged_twice(lab)[2]
     EDITS[edit](lab)
-    actual, expected, settled = judged_twice(lab.lab)
+    actual, expected, count = judged_twice(lab)
     assert expected == actual
     everywhere = ("a literal", "a version", "a source", "a file name", "one step", "no journal")
-    assert (0 if edit.startswith(everywhere) else settled or 3) == settled
+    assert (0 if edit.startswith(everywhere) else count or 3) == count
+
+
+def test_what_the_index_knows_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second look reads no state point and no line of a journal; after an edit of one job."""
+    lab = made(tmp_path / "lab")
+    layout = lab.lab.engine.space.layout
+    while (index := read_index(layout)) is None or len(index.sheets["Item"].ids) < 2:
+        judged_twice(lab)  # until what was made is old enough to be believed
+    read: list[str] = []
+    parsed, keys_of = memory.parsed, DataSpace.keys_of
+    monkeypatch.setattr(memory, "parsed", lambda line: read.append("line") or parsed(line))
+    monkeypatch.setattr(DataSpace, "keys_of", lambda *of: read.append("keys") or keys_of(*of))
+    planner = lab.lab.engine.planner()
+    assert [State.COMPLETE] * 6 == [planner.judge(task).state for task in planner.tasks()]
+    assert [] == read
+    (_job(lab) / "notes.md").touch()
+    planner = lab.lab.engine.planner()
+    assert [State.COMPLETE] * 6 == [planner.judge(task).state for task in planner.tasks()]
+    assert ["line"] * 3 == read

@@ -6,6 +6,8 @@ import argparse
 import json
 
 from ..flow.compiled import CompiledProject
+from ..model.records import Record
+from ..space.garbage import garbage_left
 from ..view.console import console_for
 from ..view.status import Row, show_status, status_json
 from .leftout import tell_left_out
@@ -44,16 +46,15 @@ def extend(parser: argparse.ArgumentParser) -> None:
 def rows(lab: CompiledProject, names: list[str] | None, ids: set[str] | None) -> list[Row]:
     """Return the state of each chosen task, steps of records first."""
     planner = lab.engine.planner()
-    found = [
-        Row(
-            task.step.record.__name__,
-            task.record.label,
-            task.record.id,
-            task.step.name,
-            planner.judge(task),
-        )
-        for task in selected_tasks(lab, planner, names, ids)
-    ]
+    found = []
+    record: Record | None = None
+    with garbage_left():
+        for task in selected_tasks(lab, planner, names, ids):
+            if task.record is not record:
+                record, label = task.record, task.record.label
+            kind, step = task.step.record.__name__, task.step.name
+            found.append(Row(kind, label, task.record.id, step, planner.judge(task)))
+    planner.keep()
     for name, id, verdict in lab.own_verdicts(names, ids):
         found.append(Row("", lab.engine.space.label(id), id, name, verdict))
     return found

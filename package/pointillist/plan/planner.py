@@ -131,6 +131,10 @@ class Planner:
         """
         return record in self._settled
 
+    def keep(self) -> None:
+        """Keep in the index which records are settled, so that the next planner knows."""
+        self._settled.keep()
+
     def judge(self, task: Task) -> Verdict:
         """Return the state of a task and why."""
         found = self._verdicts.get(task.key)

@@ -3,22 +3,30 @@
 Most records of a project that is being worked on are complete and as they were. Here that, and
 nothing else, is found out, without the objects that a judgement needs: what the journals say is
 compared as it stands there. Where anything differs, or is out of the common, the planner judges.
+
+What was found is kept in the index: then a job's folder, its state point and the files that its
+steps make and read are asked for their times, and nothing else.
 """
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from ..model import keys
 from ..model.fields import Seed
 from ..model.pipeline import StepSpec
 from ..model.records import Record, RecordType
-from ..space.dataspace import DataSpace
-from ..space.fingerprints import stamp
-from ..space.layout import JobFolder
+from ..space.dataspace import DataSpace, kinds_of
+from ..space.fingerprints import COARSE, stamp
+from ..space.index import FOLDER, Sheet, folder_stamp, time_at, write_index
+from ..space.jsontext import is_strict
+from ..space.layout import STATEPOINT, JobFolder
 from ..space.memory import Attempts
 from .tasks import NeedsReader
 
@@ -87,6 +95,11 @@ class Settled:
         self._source = source
         self._steps: dict[RecordType, dict[str, _Step] | None] = {}
         self._known: dict[str, bool] = {}
+        self._names: dict[RecordType, tuple[list[str], list[Seed]]] = {}
+        self._signatures: dict[str, str] = {}
+        self._sheets: dict[str, Sheet] = {}
+        self._fresh: dict[str, Sheet] = {}
+        self._begun = time.monotonic_ns()
 
     def __contains__(self, record: Record) -> bool:
         found = self._known.get(record.id)
@@ -102,21 +115,129 @@ class Settled:
         cls = type(record)
         if cls not in self._steps:
             self._steps[cls] = self._steps_of(cls)
+            self._open(cls)
         steps = self._steps[cls]
         if not steps or self._attempts.excluded(record.id) is not None:
             return False
-        counting = _counting(self._attempts.unread(record.id))
-        if len(counting) != len(steps):
-            return False
         place = self._space.place(record)
-        seen: dict[str, tuple[int, int]] = {}
         try:
-            return not JobFolder(place).has_traces() and all(
-                self._agrees(counting[name], step, record, place, seen)
-                for name, step in steps.items()
+            return self._is_unchanged(record, place, cls.__name__) or self._is_complete(
+                record, place, steps
             )
         except (OSError, LookupError, TypeError, AttributeError):
             return False
+
+    def _open(self, cls: RecordType) -> None:
+        """Take over what the index says of a class, if its steps are what they were."""
+        steps = self._steps[cls] or {}
+        names = dict.fromkeys(file for step in steps.values() for _, file in step.files)
+        seeds = {id(seed): seed for step in steps.values() for _, seed in step.seeds}
+        self._names[cls] = ([STATEPOINT, *names], list(seeds.values()))
+        told: list[Any] = []
+        for spec in cls.__steps__.values():
+            step, wiring = steps.get(spec.operation), self._reader.wiring(spec)
+            if step is not None and wiring is not None:
+                told.append((step.operation, step.version, step.source, step.files, step.made))
+                told.append((wiring.arguments, wiring.keys))
+                for end, seed in step.seeds:
+                    told.append((end, seed.pattern.text, str(self._space.seed_root(seed))))
+        signature = hashlib.sha256(orjson.dumps(told)).hexdigest()
+        self._signatures[cls.__name__] = signature
+        index = self._space.index
+        sheet = index.sheets.get(cls.__name__) if index is not None else None
+        width = FOLDER + 2 * (1 + len(names) + len(seeds))
+        if sheet is not None and sheet.kinds == kinds_of(cls) and sheet.width == width:
+            if sheet.signature == signature:
+                self._sheets[cls.__name__] = sheet
+
+    def _is_unchanged(self, record: Record, place: str, name: str) -> bool:
+        """Whether a record is as the index has it."""
+        sheet = self._sheets.get(name)
+        row = sheet.rows.get(record.id) if sheet is not None else None
+        if sheet is None or row is None or not self._attempts.is_as_indexed(record.id):
+            return False
+        told = sheet.numbers_of(row)
+        if folder_stamp(place) != told[:FOLDER]:
+            return False
+        at = FOLDER
+        for file in self._files(record, place):
+            if stamp(file) != told[at : at + 2]:
+                return False
+            at += 2
+        return True
+
+    def _is_complete(self, record: Record, place: str, steps: dict[str, _Step]) -> bool:
+        """Whether the journals and the disk say that a record is complete, and of one mind."""
+        counting = _counting(self._attempts.unread(record.id))
+        if len(counting) != len(steps):
+            return False
+        folder = folder_stamp(place)
+        seen: dict[str, tuple[int, int]] = {}
+        if JobFolder(place).has_traces() or not all(
+            self._agrees(counting[name], step, record, place, seen) for name, step in steps.items()
+        ):
+            return False
+        self._note(record, place, folder, seen)
+        return True
+
+    def _note(
+        self,
+        record: Record,
+        place: str,
+        folder: tuple[int, ...],
+        seen: dict[str, tuple[int, int]],
+    ) -> None:
+        """Note what was seen of a settled record, for the index."""
+        told = [keys.encode(value) for value in record._keys.values()]
+        if not is_strict(told):
+            return
+        numbers = [*folder]
+        for file in self._files(record, place):
+            found = seen.get(file) or stamp(file)
+            if found is None:
+                return
+            numbers += found
+        cls = type(record)
+        sheet = self._fresh.get(cls.__name__)
+        if sheet is None:
+            sheet = self._fresh[cls.__name__] = self._empty(cls, len(numbers))
+        sheet.add(record.id, numbers, self._attempts.lines_of(record.id), told)
+
+    def _empty(self, cls: RecordType, width: int) -> Sheet:
+        return Sheet(self._signatures[cls.__name__], kinds_of(cls), width)
+
+    def _files(self, record: Record, place: str) -> list[str]:
+        """Return the files whose times are asked for: the state point's, and of all steps."""
+        names, seeds = self._names[type(record)]
+        return [f"{place}/{name}" for name in names] + [self._seed(seed, record) for seed in seeds]
+
+    def _seed(self, seed: Seed, record: Record) -> str:
+        return f"{self._space.seed_root(seed)}/{seed.pattern.format(record._keys)}"
+
+    def keep(self) -> None:
+        """Put what was found into the index, if that saves the next look some work."""
+        if sum(len(sheet.ids) for sheet in self._fresh.values()) < WORTH:
+            return
+        # by the clock of the file system: what changed since may have been missed
+        now = time_at(self._space.layout)
+        if now is None:
+            return
+        young = now - (time.monotonic_ns() - self._begun) - COARSE
+        sheets = {}
+        for name in dict.fromkeys([*self._fresh, *self._sheets]):
+            fresh, old = self._fresh.get(name), self._sheets.get(name)
+            like = fresh or old
+            assert like is not None
+            sheets[name] = kept = Sheet(like.signature, like.kinds, like.width)
+            if fresh is not None:
+                kept.extend(fresh, lambda id, numbers: max(_times(numbers)) < young)
+            if old is not None:
+                kept.extend(old, lambda id, _: self._is_as_before(id))
+        write_index(self._space.layout, self._attempts.index(sheets))
+
+    def _is_as_before(self, id: str) -> bool:
+        """Whether what the index says of a job may stay; else its lines are all that is kept."""
+        return self._attempts.is_as_indexed(id) and self._known.get(id, True)
 
     def _agrees(
         self,
@@ -148,8 +269,7 @@ class Settled:
             if not _is_as(inputs[record.id + end], f"{place}/{file}", seen):
                 return False
         for end, seed in step.seeds:
-            path = f"{self._space.seed_root(seed)}/{seed.pattern.format(record._keys)}"
-            if not _is_as(inputs[record.id + end], path, seen):
+            if not _is_as(inputs[record.id + end], self._seed(seed, record), seen):
                 return False
         return True
 
@@ -179,6 +299,14 @@ class Settled:
                     return None
             found[step.operation] = told
         return found
+
+
+WORTH = 256
+"""How many records that the index does not know make it worth writing."""
+
+
+def _times(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    return (*numbers[1:FOLDER], *numbers[FOLDER + 1 :: 2])
 
 
 def _counting(lines: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

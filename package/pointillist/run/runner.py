@@ -15,6 +15,7 @@ from ..plan.states import State, Verdict
 from ..plan.tasks import Task
 from ..space.attempts import Attempt
 from ..space.claims import Claim, Owner
+from ..space.garbage import garbage_left
 from ..space.journals import Journal
 from . import interruption
 from .attempt import Worker, failure
@@ -165,7 +166,9 @@ class Runner:
             If Ctrl-C or SIGTERM stopped it, when all is recorded, unless it `tells` that.
         """
         settled = self._planner.is_settled
-        ordered = [task for task in tasks if self.again or not settled(task.record)]
+        with garbage_left():
+            ordered = [task for task in tasks if self.again or not settled(task.record)]
+        self._planner.keep()
         summary = Summary()
         with interruption.handled():
             try:

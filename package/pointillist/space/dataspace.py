@@ -20,11 +20,14 @@ from ..model.pipeline import order_classes
 from ..model.records import Home, Record, RecordType, sort_key
 from .attempts import Exclusion
 from .configuration import Configuration, read_configuration
+from .fingerprints import stamp
+from .garbage import garbage_left
+from .index import Sheet, read_index
 from .layout import STATEPOINT, WORKSPACE, JobFolder, Layout, is_job
 from .membership import LEFT, MEMBERS
 from .memory import Attempts
 
-__all__ = ["DataSpace"]
+__all__ = ["DataSpace", "kinds_of"]
 
 
 @dataclass
@@ -59,7 +62,8 @@ class DataSpace:
         self.layout = Layout(root)
         self.classes = order_classes(classes)
         self.home = home
-        self.attempts = Attempts()
+        self.index = read_index(self.layout)
+        self.attempts = Attempts(self.index)
         self._problems: list[RecordError] = []
         self._first = next((c for c in classes if c.__member__ is None), None)
         self._places: dict[RecordType, str] = {}
@@ -305,7 +309,8 @@ class DataSpace:
 
     def _shelf(self, cls: RecordType) -> _Shelf:
         if cls not in self._shelves:
-            self._shelves[cls] = self._read(cls)
+            with garbage_left():
+                self._shelves[cls] = self._read(cls)
         return self._shelves[cls]
 
     def _read(self, cls: RecordType) -> _Shelf:
@@ -321,10 +326,12 @@ class DataSpace:
             raise SpaceError(
                 f"{workspace} cannot be read: {error.strerror or error}. Make the folder readable."
             ) from error
+        sheet = self._sheet(cls)
         for id in ids:
             try:
                 if (cls, id) not in self._keys:
-                    self._keys[cls, id] = self.keys_of(cls, id)
+                    known = self._indexed(cls, id, sheet) if sheet is not None else None
+                    self._keys[cls, id] = self.keys_of(cls, id) if known is None else known
                 values = self._keys[cls, id]
             except CorruptRecord as error:
                 self.report(error)
@@ -347,6 +354,25 @@ class DataSpace:
                 continue
             shelf.records[record.id] = shelf.by_keys[place] = record
         return shelf
+
+    def _sheet(self, cls: RecordType) -> Sheet | None:
+        """Return what the index says of a class, if it has the keys that it had then."""
+        sheet = self.index.sheets.get(cls.__name__) if self.index is not None else None
+        return sheet if sheet is not None and sheet.kinds == kinds_of(cls) else None
+
+    def _indexed(self, cls: RecordType, id: str, sheet: Sheet) -> dict[str, Any] | None:
+        """Return the keys of a job as the index has them; None if its state point may differ."""
+        row = sheet.rows.get(id)
+        if row is None:
+            return None
+        place = JobFolder(f"{self._workspace(cls)}{id}").file(STATEPOINT)
+        if stamp(place) != sheet.statepoint_of(row):
+            return None
+        values = zip(cls.keys.items(), sheet.keys[row], strict=True)
+        try:
+            return {name: keys.decode(value, kind) for (name, kind), value in values}
+        except (TypeError, ValueError):
+            return None
 
     def keys_of(self, cls: RecordType, id: str) -> dict[str, Any] | None:
         """Return the keys in a job's state point, or None if it is no record of the class.
@@ -386,6 +412,11 @@ class DataSpace:
                     record=f"{cls.__name__} {id}",
                 ) from None
         return values
+
+
+def kinds_of(cls: RecordType) -> list[list[str]]:
+    """Return the names and types of the keys of a class, as the index has them."""
+    return [[name, kind.__qualname__] for name, kind in cls.keys.items()]
 
 
 def _time_of(path: Path) -> int | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Fingerprint", "glance", "look", "stamp"]
+__all__ = ["COARSE", "Fingerprint", "glance", "look", "stamp"]
 
 
 @dataclass(slots=True)
@@ -91,8 +91,9 @@ def stamp(place: str) -> tuple[int, int] | None:
         status = os.stat(place)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    is_folder = stat.S_ISDIR(status.st_mode)
-    return None if is_folder else (status.st_size, status.st_mtime_ns)
+    if stat.S_ISDIR(status.st_mode):
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def look(path: str | Path, limit: int, now: int | None = None) -> Fingerprint | None:
@@ -131,12 +132,12 @@ def look(path: str | Path, limit: int, now: int | None = None) -> Fingerprint | 
             return None
         if seen.size <= limit:
             seen.hash = content_hash(path)
-    if now is not None and seen.mtime >= now - _COARSE:
+    if now is not None and seen.mtime >= now - COARSE:
         seen.young = True
     return seen
 
 
-_COARSE = 20_000_000
+COARSE = 20_000_000
 """Nanoseconds within which two writes may carry one time (a kernel tick is 1 to 10 ms)."""
 
 

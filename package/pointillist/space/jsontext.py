@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-__all__ = ["json_line", "loads"]
+__all__ = ["is_strict", "json_line", "loads"]
 
 
 def json_line(data: dict[str, Any]) -> bytes:
@@ -43,3 +43,11 @@ def loads(text: bytes) -> Any:
         return orjson.loads(text)
     except ValueError:
         return json.loads(text)
+
+
+def is_strict(values: list[Any]) -> bool:
+    """Whether some text, numbers and truths come back from orjson as they are."""
+    try:
+        return bool(values == orjson.loads(orjson.dumps(values)))
+    except (TypeError, ValueError):
+        return False

@@ -19,6 +19,7 @@
       environments/<hash>.json                what a runner ran with
       claims/.operation-<name>-<aggregate id>.claim.<generation>    the same, on several jobs
       config.toml                             this machine's settings
+      index                                   a cache
     pointillist.toml                          the project's settings
 """
 
@@ -93,6 +94,7 @@ class Layout:
         self.runs = self.own / "runs"
         self.environments = self.own / "environments"
         self.claims = self.own / "claims"
+        self.index = self.own / "index"
         self.machine_settings = self.own / "config.toml"
         self.project_settings = root / "pointillist.toml"
         self.matlab = root / "matlab"

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from ..errors import SpaceError
 from .attempts import Attempt, Exclusion, attempt_in, exclusion_in
+from .index import Index, Known, Sheet
 from .journals import Journal, parsed
 from .layout import Layout
 from .lines import Lines
@@ -35,6 +36,7 @@ class _Read:
     number: int
     size: int = -1
     end: int = 0
+    inode: int = 0
 
 
 def _time_of(place: str) -> int | None:
@@ -132,6 +134,11 @@ class _ByTask(Mapping[tuple[str, str], T], Generic[T]):
 class Attempts:
     """All attempts of a project, as far as the planner asks for them.
 
+    Parameters
+    ----------
+    index : Index, optional
+        Where lines are that need not be looked for again.
+
     Attributes
     ----------
     last_good, last : Mapping of (str, str) to Attempt
@@ -142,7 +149,8 @@ class Attempts:
         By job: the last word on whether it is excluded.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, index: Index | None = None) -> None:
+        self._index = index
         self.last_good: Mapping[tuple[str, str], Attempt] = _ByTask(self, "last_good")
         self.last: Mapping[tuple[str, str], Attempt] = _ByTask(self, "last")
         self.count: Mapping[tuple[str, str], int] = _ByTask(self, "count")
@@ -160,14 +168,24 @@ class Attempts:
 
     def jobs(self) -> list[str]:
         """Return the ids of all jobs on which something was attempted."""
-        return list(dict.fromkeys([*self._lines, *self._jobs]))
+        indexed = self._index.jobs() if self._index is not None else ()
+        return list(dict.fromkeys([*indexed, *self._lines, *self._jobs]))
+
+    def lines_of(self, job: str) -> list[int]:
+        """Return where the lines on a job are."""
+        indexed = self._index.lines_of(job) if self._index is not None else []
+        return indexed + self._lines.get(job, [])
+
+    def is_as_indexed(self, job: str) -> bool:
+        """Whether nothing is known of a job but what the index says."""
+        return self._index is not None and job not in self._lines and job not in self._jobs
 
     def of_job(self, job: str) -> _OfJob:
         """Return the attempts on a job, read if they were not yet."""
         found = self._jobs.get(job)
         if found is None:
-            lines = self._lines.get(job)
-            if lines is None:
+            lines = self.lines_of(job)
+            if not lines:
                 return _NOTHING
             found = self._jobs[job] = _OfJob()
             told = [attempt_in(data, said.runner) for said, data in self._read_lines(lines)]
@@ -178,7 +196,7 @@ class Attempts:
         """Return what the lines on a job say that were not asked for; none if they were."""
         if job in self._jobs:
             return []
-        return [data for _, data in self._read_lines(self._lines.get(job, []))]
+        return [data for _, data in self._read_lines(self.lines_of(job))]
 
     def _read_lines(self, places: list[int]) -> Iterator[tuple[_Read, dict[str, Any]]]:
         """Yield what some lines say, with their journals; those that are gone say nothing."""
@@ -248,7 +266,54 @@ class Attempts:
         else:
             self.refresh(layout, own)
 
+    def _adopt(self, journals: list[Path]) -> None:
+        """Take over where lines are from the index, if its journals have only grown since."""
+        if self._index is None or self._numbered:
+            return
+        places = {path.name: str(path) for path in journals}
+        found = []
+        for number, known in enumerate(self._index.journals):
+            place = places.get(known.name)
+            try:
+                seen = os.stat(place) if place is not None else None
+            except OSError:
+                seen = None
+            if place is None or seen is None:
+                break
+            if seen.st_ino != known.inode or seen.st_size < known.size:
+                break
+            read = _Read(place, known.runner, number, known.size, known.end, known.inode)
+            found.append(read)
+        if len(found) < len(self._index.journals):
+            self._index = None
+            return
+        self._numbered = found
+        self._journals = {journal.place: journal for journal in found}
+        for told in self._index.exclusions:
+            exclusion = exclusion_in(told, str(told.get("runner", "")))
+            if exclusion is not None:
+                self.add_exclusion(exclusion)
+
+    def index(self, sheets: dict[str, Sheet]) -> Index:
+        """Return what is to be kept in the index, with what is known of settled jobs."""
+        journals = [
+            Known(os.path.basename(j.place), j.inode, j.size, j.end, j.runner)
+            for j in self._numbered
+        ]
+        rows = [sheet.rows for sheet in sheets.values()]
+        others = {
+            job: self.lines_of(job)
+            for job in self.jobs()
+            if not any(job in sheet for sheet in rows)
+        }
+        exclusions = [
+            {"kind": "exclusion", **e.as_json(), "runner": e.runner}
+            for e in self.exclusions.values()
+        ]
+        return Index(sheets, journals, others, exclusions)
+
     def _list(self, journals: list[Path], skipped: str) -> None:
+        self._adopt(journals)
         newest = _time_of(skipped)
         self._skipped = skipped
         self._growing.clear()
@@ -269,6 +334,7 @@ class Attempts:
         """Read what is new in a journal; return its time, or None if it is gone."""
         try:
             seen = os.stat(journal.place)
+            journal.inode = seen.st_ino
             if seen.st_size != journal.size:
                 self._read(journal, seen.st_size)
         except FileNotFoundError:
@@ -291,6 +357,9 @@ class Attempts:
 
     def _lose(self, journal: _Read) -> None:
         """Forget where the lines of a journal are."""
+        if self._index is not None:
+            self._lines = {job: self.lines_of(job) for job in self.jobs()}
+            self._index = None
         journal.end = 0
         for job, places in list(self._lines.items()):
             self._lines[job] = [p for p in places if p >> _SHIFT != journal.number]
