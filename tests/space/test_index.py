@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pointillist.space.index import Index, Known, Sheet, read_index, write_index
 from pointillist.space.layout import Layout
 
+SIZES = st.integers(0, 2**62)
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
 
 
@@ -29,7 +30,9 @@ def sheets(draw: st.DrawFn) -> Sheet:
 INDEXES = st.builds(
     Index,
     st.dictionaries(st.text(min_size=1), sheets(), max_size=3),
-    st.lists(st.builds(Known, st.text(), *[st.integers(0, 2**62)] * 3, st.text())),
+    st.lists(
+        st.builds(Known, st.text(), *[st.integers(0, 2**62)] * 3, st.text(), st.integers(0, 2**32))
+    ),
     st.dictionaries(st.text(), st.lists(st.integers(0, 2**60))),
     st.lists(st.dictionaries(st.text(), st.text())),
 )
@@ -62,7 +65,7 @@ def test_damaged(layout: Layout, data: st.DataObject) -> None:
     """An index that is torn, longer, or differs in a byte is none."""
     sheet = Sheet("s", [["name", "str"]], 5)
     sheet.add("0" * 32, range(5), [7], ["a"])
-    write_index(layout, Index({"Item": sheet}, [Known("a", 1, 2, 2, "r")], {"x": [1]}))
+    write_index(layout, Index({"Item": sheet}, [Known("a", 1, 2, 2, "r", 3)], {"x": [1]}))
     content = bytearray(layout.index.read_bytes())
     place = data.draw(st.integers(0, len(content) - 1))
     if data.draw(st.booleans()):

@@ -10,6 +10,7 @@ steps make and read are asked for their times, and nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Callable
@@ -233,7 +234,8 @@ class Settled:
                 kept.extend(fresh, lambda id, numbers: max(_times(numbers)) < young)
             if old is not None:
                 kept.extend(old, lambda id, _: self._is_as_before(id))
-        write_index(self._space.layout, self._attempts.index(sheets))
+        with contextlib.suppress(OSError):  # a journal has gone meanwhile
+            write_index(self._space.layout, self._attempts.index(sheets))
 
     def _is_as_before(self, id: str) -> bool:
         """Whether what the index says of a job may stay; else its lines are all that is kept."""

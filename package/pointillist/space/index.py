@@ -35,6 +35,7 @@ __all__ = [
     "Sheet",
     "folder_stamp",
     "read_index",
+    "tail_of",
     "time_at",
     "write_index",
 ]
@@ -60,6 +61,8 @@ class Known:
         Where its last whole line ended.
     runner : str
         Who wrote it.
+    tail : int
+        The CRC-32 of what was before that end.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Known:
     size: int
     end: int
     runner: str
+    tail: int
 
 
 @dataclass
@@ -176,6 +180,23 @@ class Index:
         yield from self.others
 
 
+def tail_of(place: str, end: int) -> int:
+    """Return the CRC-32 of what is before some place in a file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    begin = max(0, end - _TAIL)
+    with open(place, "rb", buffering=0) as file:
+        return zlib.crc32(os.pread(file.fileno(), end - begin, begin))
+
+
+_TAIL = 1024
+"""Bytes by which a journal is known that has only grown."""
+
+
 def folder_stamp(place: str) -> tuple[int, int, int]:
     """Return what changes when something comes into a folder or goes: number and times.
 
@@ -260,7 +281,7 @@ def _content(index: Index) -> bytes:
             name: (s.signature, s.kinds, s.width, len(s.ids), len(s.lines), len(keys[name]))
             for name, s in index.sheets.items()
         },
-        "journals": [(k.name, k.inode, k.size, k.end, k.runner) for k in index.journals],
+        "journals": [(k.name, k.inode, k.size, k.end, k.runner, k.tail) for k in index.journals],
         "others": index.others,
         "exclusions": index.exclusions,
     }

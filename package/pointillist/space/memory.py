@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from ..errors import SpaceError
 from .attempts import Attempt, Exclusion, attempt_in, exclusion_in
-from .index import Index, Known, Sheet
+from .index import Index, Known, Sheet, tail_of
 from .journals import Journal, parsed
 from .layout import Layout
 from .lines import Lines
@@ -274,16 +274,10 @@ class Attempts:
         found = []
         for number, known in enumerate(self._index.journals):
             place = places.get(known.name)
-            try:
-                seen = os.stat(place) if place is not None else None
-            except OSError:
-                seen = None
-            if place is None or seen is None:
+            if place is None or not _has_grown(place, known):
                 break
-            if seen.st_ino != known.inode or seen.st_size < known.size:
-                break
-            read = _Read(place, known.runner, number, known.size, known.end, known.inode)
-            found.append(read)
+            size, end = known.size, known.end
+            found.append(_Read(place, known.runner, number, size, end, known.inode))
         if len(found) < len(self._index.journals):
             self._index = None
             return
@@ -297,7 +291,7 @@ class Attempts:
     def index(self, sheets: dict[str, Sheet]) -> Index:
         """Return what is to be kept in the index, with what is known of settled jobs."""
         journals = [
-            Known(os.path.basename(j.place), j.inode, j.size, j.end, j.runner)
+            Known(Path(j.place).name, j.inode, j.size, j.end, j.runner, tail_of(j.place, j.end))
             for j in self._numbered
         ]
         rows = [sheet.rows for sheet in sheets.values()]
@@ -423,6 +417,17 @@ def _job_in(line: bytes) -> str:
         return ""
     begin = operation + 9
     return line[begin : line.find(b'"', begin)].decode("ascii", "replace")
+
+
+def _has_grown(place: str, known: Known) -> bool:
+    """Whether a journal is the one that the index knows, with or without more at its end."""
+    try:
+        seen = os.stat(place)
+        if seen.st_ino != known.inode or seen.st_size < known.size:
+            return False
+        return tail_of(place, known.end) == known.tail
+    except OSError:
+        return False
 
 
 def _unreadable(place: str, error: OSError) -> SpaceError:
