@@ -66,7 +66,13 @@ class Lab"""
 
 
 def _job(lab: Judged) -> Path:
-    return min(path for path in (lab.root / "workspace").iterdir() if path.name[0] != ".")
+    """Return the first job's folder, made if there is none."""
+    jobs = [path for path in (lab.root / "workspace").iterdir() if path.name[0] != "."]
+    if not jobs:
+        lab.raw("c_4", "new")
+        lab.lab.discover()
+        return _job(lab)
+    return min(jobs)
 
 
 def _rewrite(lab: Judged, name: str, keep: bool) -> None:
@@ -80,7 +86,9 @@ def _rewrite(lab: Judged, name: str, keep: bool) -> None:
 
 
 def _record(lab: Judged) -> Any:
-    return next(iter(lab.lab[lab.module.Item]))
+    """Return the record of the first job's folder."""
+    id = _job(lab).name
+    return next(record for record in lab.lab[lab.module.Item] if record.id == id)
 
 
 def _change_index(lab: Judged, change: Callable[[bytes], bytes]) -> None:
@@ -95,6 +103,15 @@ def _copy(lab: Judged) -> None:
     aside = lab.root.with_name("aside")
     lab.root.rename(aside)
     shutil.copytree(aside, lab.root)
+    shutil.rmtree(aside)
+
+
+def _reset_and_put_back(lab: Judged) -> None:
+    """Reset a record, and put its outputs back as from another copy, with their times."""
+    folder = _job(lab)
+    aside = shutil.copytree(folder, lab.root / "aside", dirs_exist_ok=True)
+    lab.lab.reset(_record(lab))
+    shutil.copytree(aside, folder, dirs_exist_ok=True)
     shutil.rmtree(aside)
 
 
@@ -149,6 +166,7 @@ EDITS: dict[str, Callable[[Judged], object]] = {
     "a foreign claim": lambda lab: (_job(lab) / ".clean.claim.1").write_text("whose?"),
     "accept": lambda lab: lab.lab.accept(_record(lab), note="good"),
     "reset": lambda lab: lab.lab.reset(_record(lab)),
+    "reset and put back": lambda lab: _reset_and_put_back(lab),
     "exclude": lambda lab: lab.lab.exclude(_record(lab), reason="bad"),
     "include": lambda lab: lab.lab.include(_record(lab)),
     "a literal": lambda lab: lab.write(PROJECT.replace("(raw, name)", "(raw, name, 2.0)")),
@@ -299,3 +317,24 @@ def test_lines_that_nobody_looked_at_stay_known(tmp_path: Path) -> None:
     actual, expected, _ = judged_twice(lab)
     assert expected == actual
     assert "reset on" in str(actual["Item.clean", second.id])
+
+
+def test_changes_within_one_tick(tmp_path: Path) -> None:
+    """A claim that is made in the instant after a look, with the folder's old time, is seen."""
+    lab = made(tmp_path / "lab")
+    folder = _job(lab)
+
+    def state() -> State:
+        planner = lab.lab.engine.planner()
+        [found] = {planner.judge(t).state for t in planner.tasks() if t.key in keys}
+        planner.keep()
+        return found
+
+    keys = {("Item.clean", folder.name)}
+    for _ in range(40):
+        (folder / "notes.md").touch()
+        assert State.COMPLETE is state()
+        (folder / ".clean.claim.1").write_text("whose?")
+        assert State.RUNNING is state()
+        (folder / ".clean.claim.1").unlink()
+        (folder / "notes.md").unlink()

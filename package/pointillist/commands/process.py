@@ -108,8 +108,9 @@ def run(
         begin = time.monotonic()
         tree = Tree()
         env = {**env, **tree.environment}
-        child = _start(words, cwd, env, prints, errors, script, log)
+        child: subprocess.Popen[bytes] | None = None
         try:
+            child = _start(words, cwd, env, prints, errors, script, log)
             tree.begun(child)
             watch.begun(child.pid)
             code = wait(child.wait, timeout)
@@ -125,7 +126,8 @@ def run(
             raise
         finally:
             tree.left()
-            watch.ended(child.pid)
+            if child is not None:
+                watch.ended(child.pid)
         return Finished(code, time.monotonic() - begin)
 
 
