@@ -166,7 +166,7 @@ class Runner:
         """
         ordered = list(tasks)
         summary = Summary()
-        with interruption.handled():
+        with interruption.handled(), self.worker.warm():
             try:
                 self._run(ordered, summary)
                 interruption.check()
