@@ -9,42 +9,104 @@ function driver()
 %   the file's folder for requests, carries out the call that each names, leaves
 %   all as it was, answers, and ends when it is asked to or its runner is gone.
     file = getenv('POINTILLIST_JOB');
-    [folder, name] = fileparts(file);
     if exist('OCTAVE_VERSION', 'builtin')
         more('off');
         page_output_immediately(true);  % what is printed reaches the log at once
+        sigterm_dumps_octave_core(false);
     end
-    if ~strcmp(name, 'pointillist_session')
-        code = carry_out(folder);
-        if code ~= 0
-            exit(code);
+    [call, name] = fileparts(file);
+    session = [];
+    if strcmp(name, 'pointillist_session')
+        session = begin(file);
+        call = await(session);
+    end
+    while ~isempty(call)
+        code = carry_out(call);  % here alone: the stack in a warning is the same both ways
+        if isempty(session)
+            if code ~= 0
+                exit(code);
+            end
+            return
         end
+        session = answer(session, code);
+        call = await(session);
+    end
+end
+
+function session = begin(file)
+    session = read_session(file);
+    session.folder = fileparts(file);
+    session.number = 1;
+    if ~isempty(session.search_path)
+        addpath(session.search_path{:});  % as each call does: it need not change in between
+    end
+    session.home = pointillist.tidy(session.names);
+    write(fullfile(session.folder, 'pointillist_ready'), sprintf('ready\n'));
+end
+
+function session = read_session(file)
+% The script assigns pid, names and search_path.
+    session = struct();
+    eval(fileread(file));
+end
+
+function session = answer(session, code)
+    session.home = pointillist.tidy(session.names, session.home);
+    state = 'stays';
+    if isempty(session.home)
+        state = 'ends';
+    end
+    write(answer_file(session), sprintf('%d %s\n', code, state));
+    session.number = session.number + 1;
+end
+
+function call = await(session)
+% Wait for a request; empty if there is to be none. Opening a file is the quickest
+% way to ask whether it is there.
+    call = '';
+    if isempty(session.home)
         return
     end
-    [pid, names, folders] = read_session(file);
-    if ~isempty(folders)
-        addpath(folders{:});  % as every call does: the path need not change between calls
-    end
-    home = pointillist.tidy(names);
-    write(fullfile(folder, 'pointillist_ready'), sprintf('ready\n'));
-    number = 1;
-    while true
-        call = await(folder, number, pid);
-        if isempty(call)
-            exit(0);
+    name = sprintf('pointillist_request_%d.m', session.number);
+    file = fullfile(session.folder, name);
+    seconds = 0.001;
+    waited = 0;
+    request = fopen(file, 'r');
+    while request < 0
+        pause(seconds);
+        waited = waited + seconds;
+        seconds = min(seconds * 1.1, 0.02);
+        if waited > 1
+            waited = 0;
+            if ~is_wanted(session)
+                return
+            end
         end
-        answer = fullfile(folder, sprintf('pointillist_answer_%d', number));
-        write(answer, '');  % the call has begun
+        request = fopen(file, 'r');
+    end
+    call = eval(fread(request, [1 Inf], '*char'));
+    fclose(request);
+    if ~isempty(call)
+        write(answer_file(session), '');  % the call has begun
         setenv('POINTILLIST_JOB', fullfile(call, 'pointillist_job.m'));
-        code = carry_out(call);
-        home = pointillist.tidy(names, home);
-        if isempty(home)
-            write(answer, sprintf('%d ends\n', code));
-            exit(0);
-        end
-        write(answer, sprintf('%d stays\n', code));
-        number = number + 1;
     end
+end
+
+function wanted = is_wanted(session)
+% Whether the runner and its spool folder are there.
+    runner = sprintf('/proc/%d', session.pid);
+    lives = exist('/proc/self', 'dir') == 0 || exist(runner, 'dir') ~= 0;
+    wanted = lives && exist(session.folder, 'dir') ~= 0;
+end
+
+function file = answer_file(session)
+    file = fullfile(session.folder, sprintf('pointillist_answer_%d', session.number));
+end
+
+function write(file, text)
+    place = fopen(file, 'w');
+    fprintf(place, '%s', text);
+    fclose(place);
 end
 
 function code = carry_out(folder)
@@ -65,46 +127,6 @@ function code = carry_out(folder)
     if in_octave
         fflush(1);
     end
-end
-
-function [pid, names, folders] = read_session(file)
-% The script assigns all three.
-    pid = 0;
-    names = {};
-    folders = {};
-    eval(fileread(file));
-end
-
-function call = await(folder, number, pid)
-% Wait for a request; empty if there will be none. Opening a file is the quickest
-% way to ask whether it is there.
-    file = fullfile(folder, sprintf('pointillist_request_%d.m', number));
-    process = sprintf('/proc/%d', pid);
-    seconds = 0.001;
-    waited = 0;
-    request = fopen(file, 'r');
-    while request < 0
-        pause(seconds);
-        waited = waited + seconds;
-        seconds = min(seconds * 1.1, 0.02);
-        if waited > 1
-            waited = 0;
-            here = exist(folder, 'dir') ~= 0;
-            if ~here || (exist('/proc/self', 'dir') ~= 0 && exist(process, 'dir') == 0)
-                call = '';
-                return
-            end
-        end
-        request = fopen(file, 'r');
-    end
-    call = eval(fread(request, [1 Inf], '*char'));
-    fclose(request);
-end
-
-function write(file, text)
-    place = fopen(file, 'w');
-    fprintf(place, '%s', text);
-    fclose(place);
 end
 
 function pointillist_result = evaluate(pointillist_file)

@@ -13,7 +13,7 @@ function home = tidy(names, home)
     try
         in_octave = exist('OCTAVE_VERSION', 'builtin') ~= 0;
         fclose('all');
-        close('all', 'force');
+        close_figures();
         if ~in_octave
             delete(timerfindall);
         end
@@ -53,6 +53,15 @@ function home = noted(names)
         home.settings = cellfun(@feval, settings(), 'UniformOutput', false);
     else
         home.random = rng();
+    end
+end
+
+function close_figures()
+    set(0, 'ShowHiddenHandles', 'on');
+    figures = get(0, 'Children');
+    set(0, 'ShowHiddenHandles', 'off');
+    if ~isempty(figures)
+        close('all', 'force');
     end
 end
 

@@ -192,7 +192,7 @@ class Session:
             if deadline is not None and time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired(str(file), 0)
             time.sleep(seconds)
-            seconds = min(seconds * 1.2, LONGEST)
+            seconds = min(seconds * 1.1, LONGEST)
 
     def end(self) -> None:
         """End the program, if it is there still, and remove its folder."""
@@ -254,4 +254,5 @@ def _request(file: Path, folder: str) -> None:
 def _script(setting: Setting, env: dict[str, str]) -> str:
     folders = matlab_literal([str(path.absolute()) for path in setting.search_path] or None)
     names = matlab_literal(sorted({**setting.environment, **env}))
-    return f"pid = {setting.pid};\nnames = {names};\nfolders = {folders};\n"
+    fields = {"pid": str(setting.pid), "names": names, "search_path": folders}
+    return "".join(f"session.{name} = {value};\n" for name, value in fields.items())
