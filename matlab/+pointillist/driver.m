@@ -18,7 +18,7 @@ function driver()
     session = [];
     if strcmp(name, 'pointillist_session')
         session = begin(file);
-        call = await(session);
+        [call, session] = await(session);
     end
     while ~isempty(call)
         code = carry_out(call);  % here alone: the stack in a warning is the same both ways
@@ -28,51 +28,42 @@ function driver()
             end
             return
         end
-        session = answer(session, code);
-        call = await(session);
+        session.home = pointillist.tidy(session.names, session.home);
+        if isempty(session.home)
+            answer(session, sprintf('%d ends', code));
+            exit(0);
+        end
+        answer(session, sprintf('%d stays', code));
+        [call, session] = await(session);
     end
 end
 
 function session = begin(file)
     session = read_session(file);
     session.folder = fileparts(file);
-    session.number = 1;
+    session.read = 0;
     if ~isempty(session.search_path)
         addpath(session.search_path{:});  % as each call does: it need not change in between
     end
     session.home = pointillist.tidy(session.names);
-    write(fullfile(session.folder, 'pointillist_ready'), sprintf('ready\n'));
+    answer(session, 'ready');
 end
 
 function session = read_session(file)
 % The script assigns pid, names and search_path.
     session = struct();
-    eval(fileread(file));
+    eval(content(file, 0));
 end
 
-function session = answer(session, code)
-    session.home = pointillist.tidy(session.names, session.home);
-    state = 'stays';
-    if isempty(session.home)
-        state = 'ends';
-    end
-    write(answer_file(session), sprintf('%d %s\n', code, state));
-    session.number = session.number + 1;
-end
-
-function call = await(session)
-% Wait for a request; empty if there is to be none. Opening a file is the quickest
-% way to ask whether it is there.
+function [call, session] = await(session)
+% Wait for a request; empty if there is to be none. Functions of the program's
+% library are avoided here, as GNU Octave reads them anew after each call.
     call = '';
-    if isempty(session.home)
-        return
-    end
-    name = sprintf('pointillist_request_%d.m', session.number);
-    file = fullfile(session.folder, name);
+    file = [session.folder '/pointillist_requests'];
     seconds = 0.001;
     waited = 0;
-    request = fopen(file, 'r');
-    while request < 0
+    text = content(file, session.read);
+    while isempty(text) || text(end) ~= char(10)
         pause(seconds);
         waited = waited + seconds;
         seconds = min(seconds * 1.1, 0.02);
@@ -82,13 +73,13 @@ function call = await(session)
                 return
             end
         end
-        request = fopen(file, 'r');
+        text = content(file, session.read);
     end
-    call = eval(fread(request, [1 Inf], '*char'));
-    fclose(request);
+    session.read = session.read + numel(text);
+    call = eval(text);
     if ~isempty(call)
-        write(answer_file(session), '');  % the call has begun
-        setenv('POINTILLIST_JOB', fullfile(call, 'pointillist_job.m'));
+        answer(session, 'begun');
+        setenv('POINTILLIST_JOB', [call '/pointillist_job.m']);
     end
 end
 
@@ -99,21 +90,27 @@ function wanted = is_wanted(session)
     wanted = lives && exist(session.folder, 'dir') ~= 0;
 end
 
-function file = answer_file(session)
-    file = fullfile(session.folder, sprintf('pointillist_answer_%d', session.number));
+function answer(session, text)
+    place = fopen([session.folder '/pointillist_answers'], 'a');
+    fprintf(place, '%s\n', text);
+    fclose(place);
 end
 
-function write(file, text)
-    place = fopen(file, 'w');
-    fprintf(place, '%s', text);
-    fclose(place);
+function text = content(file, offset)
+    text = '';
+    place = fopen(file, 'r');
+    if place >= 0
+        fseek(place, offset, 'bof');
+        text = fread(place, [1 Inf], '*char');
+        fclose(place);
+    end
 end
 
 function code = carry_out(folder)
     code = 0;
     in_octave = exist('OCTAVE_VERSION', 'builtin') ~= 0;
     try
-        value = evaluate(fullfile(folder, 'pointillist_call.m'));
+        value = evaluate([folder '/pointillist_call.m']);
         if ~isempty(value)
             store(value{1}, folder);
         end
@@ -133,7 +130,7 @@ function pointillist_result = evaluate(pointillist_file)
 % The script runs in here, where only names with our prefix are taken.
 % It puts the return value, if it wants one, into the cell.
     pointillist_result = {};
-    eval(fileread(pointillist_file));
+    eval(content(pointillist_file, 0));
 end
 
 function store(value, folder)

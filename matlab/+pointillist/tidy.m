@@ -92,6 +92,9 @@ end
 
 function restore_defaults(defaults)
     now = get(0, 'default');
+    if isempty([struct2cell(now); struct2cell(defaults)])
+        return
+    end
     names = fieldnames(now);
     for k = 1:numel(names)
         if ~isfield(defaults, names{k})

@@ -1,7 +1,8 @@
 """One MATLAB that is started once and carries out many calls, one after the other.
 
-Requests and answers are files in a spool folder (see ``matlab/+pointillist/driver.m``). What the
-program prints goes to a file there, and from it into the log of the call at hand.
+Requests and answers are lines that are appended to two files in a spool folder; a line counts when
+its end is there (see ``matlab/+pointillist/driver.m``). What the program prints goes to a third
+file, and from it into the log of the call at hand.
 """
 
 from __future__ import annotations
@@ -96,6 +97,7 @@ class Session:
         self.setting = setting
         self.is_usable = True
         self._calls = 0
+        self._read = 0
         self._begin_prints: bytes | None = None
         self._tree = Tree()
         self._spool = Path(tempfile.mkdtemp(prefix="pointillist-session-"))
@@ -104,6 +106,8 @@ class Session:
             words, env = spelled(setting.program, script)
             env = {**env, **self._tree.environment}
             script.write_text(_script(setting, env), encoding="ascii")
+            self._requests = FileIO(self._spool / "pointillist_requests", "ab")
+            self._answers = FileIO(self._spool / "pointillist_answers", "ab+")
             self._printed = FileIO(self._spool / "pointillist_printed", "ab+")
             prints = self._printed
             self._child = start(words, setting.cwd, env, prints, prints, None, log)
@@ -145,24 +149,22 @@ class Session:
         """
         self.is_usable = False
         self._calls += 1
-        answer = self._spool / f"pointillist_answer_{self._calls}"
-        request = self._spool / f"pointillist_request_{self._calls}.m"
         deadline = None if timeout is None else time.monotonic() + timeout
         with FileIO(log, "ab") as file:
             prints = _Prints(self._printed, file)
             try:
                 self._tree.begun(self._child)
                 if self._begin_prints is None:
-                    wait(self._await, self._spool / "pointillist_ready", prints, deadline)
+                    wait(self._await, 1, prints, deadline)
+                    self._hear()
                     prints.carry_over()
                     self._begin_prints = os.pread(self._printed.fileno(), PIECE, 0)
                 else:
                     _put(file, self._begin_prints)
                 self._printed.truncate(0)
                 prints = _Prints(self._printed, file)
-                if self.lives():
-                    _request(request, str(folder))
-                    wait(self._await, answer, prints, deadline)
+                self._request(str(folder))
+                wait(self._await, 2, prints, deadline)
             except subprocess.TimeoutExpired:
                 self._tree.end()
                 raise TimedOut(f"{folder} took longer than {timeout:g} s.", log=log) from None
@@ -172,25 +174,35 @@ class Session:
             finally:
                 prints.carry_over()
                 self._tree.left()
-        return self._code(request, answer)
-
-    def _code(self, request: Path, answer: Path) -> int | None:
-        text = _text(answer)
-        if text.endswith("\n"):
-            code, state = text.split()
+        heard = self._hear()
+        if len(heard) == 2:
+            code, state = heard[1].split()
             self.is_usable = state == "stays" and self._calls < MOST_CALLS
-            for file in (request, answer):
-                file.unlink()
             return int(code)
-        return self._child.poll() if self._calls == 1 or answer.exists() else None
+        return self._child.poll() if self._calls == 1 or heard else None
 
-    def _await(self, file: Path, prints: _Prints, deadline: float | None) -> None:
-        """Wait until a file is written, or the program is gone."""
+    def _request(self, folder: str) -> None:
+        """Name the folder of a call, or none to end."""
+        self._requests.write(matlab_literal(folder).encode("ascii") + b"\n")
+
+    def _answered(self) -> bytes:
+        """Return the whole lines that were answered since the last were heard."""
+        text = os.pread(self._answers.fileno(), 4096, self._read)
+        return text[: text.rfind(b"\n") + 1]
+
+    def _hear(self) -> list[str]:
+        """Take answers in."""
+        text = self._answered()
+        self._read += len(text)
+        return text.decode("ascii").splitlines()
+
+    def _await(self, lines: int, prints: _Prints, deadline: float | None) -> None:
+        """Wait until so many lines are answered, or the program is gone."""
         seconds = SHORTEST
-        while not _text(file).endswith("\n") and self.lives():
+        while self._answered().count(b"\n") < lines and self.lives():
             prints.carry_over()
             if deadline is not None and time.monotonic() > deadline:
-                raise subprocess.TimeoutExpired(str(file), 0)
+                raise subprocess.TimeoutExpired("", 0)
             time.sleep(seconds)
             seconds = min(seconds * 1.1, LONGEST)
 
@@ -199,14 +211,15 @@ class Session:
         try:
             if self.lives():
                 with contextlib.suppress(OSError):
-                    _request(self._spool / f"pointillist_request_{self._calls + 1}.m", "")
+                    self._request("")
                 try:
                     self._child.wait(END)
                 except subprocess.TimeoutExpired:
                     self._tree.end()
         finally:
             watch.ended(self._child.pid)
-            self._printed.close()
+            for file in (self._requests, self._answers, self._printed):
+                file.close()
             shutil.rmtree(self._spool, ignore_errors=True)
 
 
@@ -235,20 +248,6 @@ def _put(log: FileIO, text: bytes) -> bool:
         return log.write(text) == len(text)
     except OSError:
         return False
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="ascii")
-    except FileNotFoundError:
-        return ""
-
-
-def _request(file: Path, folder: str) -> None:
-    """Name the folder of a call, or none to end; the file is never there in part."""
-    partial = file.with_suffix(".partial")
-    partial.write_text(matlab_literal(folder), encoding="ascii")
-    partial.rename(file)
 
 
 def _script(setting: Setting, env: dict[str, str]) -> str:
