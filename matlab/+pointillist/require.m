@@ -6,10 +6,11 @@ function require(name, folders)
     if ~isempty(folders)
         addpath(folders{:});
     end
-    parts = strsplit(name, '.');
-    if numel(parts) == 1
+    parts = {name};
+    if ~any(name == '.')
         found = any(exist(name) == [2 3 5 6 8 103]); %#ok<EXIST>
     else
+        parts = strsplit(name, '.');
         file = [sprintf('+%s/', parts{1:end - 1}) parts{end} '.m'];
         found = exist(file, 'file') ~= 0 || exist(parts{1}) ~= 0; %#ok<EXIST>
     end

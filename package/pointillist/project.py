@@ -185,6 +185,7 @@ class Project(Curated, CompiledProject):
         fail_fast: bool = False,
         rerun: Iterable[str] = (),
         retry_failed: bool = False,
+        cold_matlab: bool = False,
     ) -> Summary:
         """Carry out what must be done: steps of records first, then other operations.
 
@@ -202,6 +203,8 @@ class Project(Curated, CompiledProject):
             Rules that only show, as ``"source"`` does: what is stale by these alone is done too.
         retry_failed : bool
             Try failed tasks again although nothing has changed.
+        cold_matlab : bool
+            Start MATLAB anew for each of its steps, not once.
 
         Returns
         -------
@@ -237,6 +240,7 @@ class Project(Curated, CompiledProject):
                 fail_fast=fail_fast,
                 rerun=rerun,
                 retry_failed=retry_failed,
+                cold_matlab=cold_matlab,
             )
         own = self.own_operations(chosen)
         if own and not summary.limited:

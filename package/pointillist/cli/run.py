@@ -32,6 +32,7 @@ EXAMPLES = """examples:
   python project.py run --where session=a        some records
   python project.py run -j 3f2a --pretend        what would be done on one, why, how long it takes
   python project.py run --rerun source           also where only the source changed
+  python project.py run --cold-matlab            start MATLAB anew for each of its steps
 """
 
 
@@ -51,6 +52,11 @@ def extend(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--matlab", help="The program for MATLAB steps: matlab, octave-cli, a path."
     )
+    parser.add_argument(
+        "--cold-matlab",
+        action="store_true",
+        help="Start MATLAB anew for each step; by default a run starts it once.",
+    )
 
 
 def run_steps(
@@ -66,11 +72,13 @@ def run_steps(
     fail_fast: bool = False,
     rerun: Iterable[str] = (),
     retry_failed: bool = False,
+    cold_matlab: bool = False,
     tells: bool = False,
 ) -> Summary:
     """Carry out the chosen steps on the chosen records."""
     planner = lab.engine.planner(frozenset(rerun), retry_failed)
     worker = lab.engine.worker(planner)
+    worker.cold_matlab = cold_matlab
     worker.timeout = timeout if timeout is not None and timeout > 0 else None
     runner = Runner(
         worker,
@@ -166,6 +174,7 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
             fail_fast=args.fail_fast,
             rerun=args.rerun,
             retry_failed=args.retry_failed,
+            cold_matlab=args.cold_matlab,
             tells=True,
         )
     if steps or not own:

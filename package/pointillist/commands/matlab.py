@@ -30,6 +30,7 @@ __all__ = [
     "prepare",
     "result",
     "source_files",
+    "spelled",
     "strip",
 ]
 
@@ -215,9 +216,29 @@ def prepare(
             )
     (folder / CALL_FILE).write_text(_call_script(call, folders), encoding="ascii")
     (folder / JOB_FILE).write_text("\n".join(_assignments("info", job)) + "\n", encoding="ascii")
+    return spelled(program, folder / JOB_FILE)
+
+
+def spelled(program: Program, file: Path) -> tuple[list[str], dict[str, str]]:
+    """Spell the command that runs our driver on a file, and the variables that it needs.
+
+    Parameters
+    ----------
+    program : Program
+        What will run it.
+    file : Path
+        A job's file, beside which the call lies, or the script of a session.
+
+    Returns
+    -------
+    argv : list of str
+        Program and arguments.
+    env : dict of str to str
+        Environment variables to add.
+    """
     options = ["-qf", "--no-history", "--no-window-system", "--eval"]
     argv = [str(program.path), *(options if program.kind == "octave" else ["-batch"]), STATEMENT]
-    return argv, {"POINTILLIST_MATLAB": str(ours), "POINTILLIST_JOB": str(folder / JOB_FILE)}
+    return argv, {"POINTILLIST_MATLAB": str(our_folder()), "POINTILLIST_JOB": str(file)}
 
 
 def _call_script(call: MatlabCall, search_path: Sequence[Path]) -> str:

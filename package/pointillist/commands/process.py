@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import IO
 
@@ -17,7 +18,7 @@ from ..errors import CommandFailed, ProgramNotFound, TimedOut
 from . import watch
 from .trees import Tree
 
-__all__ = ["Finished", "run"]
+__all__ = ["Finished", "run", "start"]
 
 LONGEST_WORD = 100_000
 """Bytes of a command that are safely passed as one argument (Linux allows 128 KiB)."""
@@ -110,7 +111,7 @@ def run(
         env = {**env, **tree.environment}
         child: subprocess.Popen[bytes] | None = None
         try:
-            child = _start(words, cwd, env, prints, errors, script, log)
+            child = start(words, cwd, env, prints, errors, script, log)
             tree.begun(child)
             watch.begun(child.pid)
             code = wait(child.wait, timeout)
@@ -159,15 +160,22 @@ def _named(argv: Sequence[str] | str) -> str:
     return f'"{text[:77]}..."' if len(text) > 80 else f'"{text}"'
 
 
-def _start(
+def start(
     words: list[str],
     cwd: Path,
     env: Mapping[str, str],
-    stdout: IO[bytes],
-    stderr: IO[bytes],
+    stdout: IO[bytes] | FileIO,
+    stderr: IO[bytes] | FileIO,
     script: IO[bytes] | None,
     log: Path,
 ) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own; it reads nothing.
+
+    Raises
+    ------
+    ProgramNotFound, CommandFailed
+        When it cannot be started; the error names the log.
+    """
     try:
         return subprocess.Popen(
             words,

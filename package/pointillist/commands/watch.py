@@ -1,7 +1,8 @@
 """Commands end with the process that runs them, also when that is killed.
 
 A small shell reads from a pipe which process groups are at work. When this process dies, however
-it dies, the system closes the pipe, and the shell kills the groups that were named last.
+it dies, the system closes the pipe, and the shell kills the groups that were named last. It also
+removes the spool folders of MATLAB sessions that were named.
 """
 
 from __future__ import annotations
@@ -10,13 +11,20 @@ import contextlib
 import os
 import subprocess
 import threading
+from pathlib import Path
 
 __all__ = ["begun", "ended"]
 
 _PROGRAM = """
 groups=
-while read -r line; do groups=$line; done
+while IFS= read -r line; do
+    case $line in
+        /*) set -- "$@" "$line" ;;
+        *) groups=$line ;;
+    esac
+done
 [ -z "$groups" ] || kill -s KILL -- $groups
+for folder; do rm -f -- "$folder"/pointillist_*; rmdir -- "$folder"; done
 """
 
 _groups: set[int] = set()
@@ -25,8 +33,8 @@ _pipe = -1
 _shell: subprocess.Popen[bytes] | None = None
 
 
-def begun(group: int) -> None:
-    """Say that a process group is at work.
+def begun(group: int, folder: Path | None = None) -> None:
+    """Say that a process group is at work, and which spool folder it has.
 
     Where there can be no such shell, nothing is done: commands then outlive a runner that is
     killed, as they do anyway if it dies before it could say this.
@@ -34,6 +42,9 @@ def begun(group: int) -> None:
     with _lock:
         _groups.add(group)
         _tell()
+        if folder is not None and "\n" not in str(folder) and _pipe >= 0:
+            with contextlib.suppress(OSError):
+                os.write(_pipe, os.fsencode(folder) + b"\n")
 
 
 def ended(group: int) -> None:

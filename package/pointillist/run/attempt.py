@@ -11,11 +11,13 @@ import contextlib
 import os
 import time
 import traceback
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..commands.matlab import Program, find_program
+from ..commands.sessions import Sessions
 from ..errors import (
     FormatError,
     InputChanged,
@@ -66,6 +68,13 @@ class Worker:
         The program for MATLAB steps that was asked for.
     timeout : float or None
         Seconds that a step which says nothing itself may take.
+    cold_matlab : bool
+        Whether each MATLAB step starts MATLAB anew.
+
+    Attributes
+    ----------
+    sessions : Sessions or None
+        Carry out MATLAB steps, while they are to share a session.
     """
 
     space: DataSpace
@@ -74,6 +83,18 @@ class Worker:
     environment: Environment
     matlab: str | None = None
     timeout: float | None = None
+    cold_matlab: bool = False
+    sessions: Sessions | None = field(default=None, init=False)
+
+    @contextlib.contextmanager
+    def warm(self) -> Iterator[None]:
+        """Let MATLAB steps share a session for a while, unless each is to start MATLAB anew."""
+        if self.cold_matlab:
+            yield
+            return
+        with Sessions() as self.sessions:
+            yield
+        self.sessions = None
 
     def program(self) -> Program:
         """Return the program for MATLAB functions.
@@ -190,6 +211,7 @@ class _Try:
             control=f"{self.stage}.{CONTROL}",
             program=worker.program,
             timeout=worker.timeout,
+            sessions=worker.sessions,
             members=self.needs.members,
         )
 

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from ..commands import process
 from ..commands.matlab import MatlabCall, Program, prepare, result
+from ..commands.sessions import Sessions
 from ..commands.shell import fill
 from ..errors import (
     CommandFailed,
@@ -65,6 +66,8 @@ class Bench:
         Gives the program for MATLAB functions.
     timeout : float or None
         Seconds that a step which says nothing itself may take.
+    sessions : Sessions or None
+        Carry out MATLAB functions; if there are none, each starts a program of its own.
 
     Attributes
     ----------
@@ -83,6 +86,7 @@ class Bench:
     control: str
     program: Any
     timeout: float | None = None
+    sessions: Sessions | None = None
     members: list[Any] | None = None
     matlab: str = ""
     printed: bool = False
@@ -225,16 +229,27 @@ class Bench:
                 control.mkdir(exist_ok=True)
                 printed = control / "printed"
         try:
-            finished = process.run(
-                words,
-                shell=call.kind == "shell",
-                cwd=self.space.layout.root,
-                env=env,
-                log=self.log,
-                timeout=self._limit(call),
-                stdout=printed,
-                wait=interruptible,
-            )
+            if call.kind == "matlab" and self.sessions is not None:
+                finished = self.sessions.run(
+                    self.program(),
+                    control,
+                    search_path=self._search_path(),
+                    cwd=self.space.layout.root,
+                    log=self.log,
+                    timeout=self._limit(call),
+                    wait=interruptible,
+                )
+            else:
+                finished = process.run(
+                    words,
+                    shell=call.kind == "shell",
+                    cwd=self.space.layout.root,
+                    env=env,
+                    log=self.log,
+                    timeout=self._limit(call),
+                    stdout=printed,
+                    wait=interruptible,
+                )
         except TimedOut:
             text = _too_long(named(call), self._limit(call))
             raise TimedOut(f"{text} What it had started was ended as well.", log=self.log) from None
@@ -284,9 +299,13 @@ class Bench:
             program,
             MatlabCall(str(call.target), tuple(spread), 1 if returns else 0),
             folder=control,
-            search_path=[self.space.layout.matlab] if self.space.layout.matlab.is_dir() else [],
+            search_path=self._search_path(),
             job=self._job(record),
         )
+
+    def _search_path(self) -> list[Path]:
+        folder = self.space.layout.matlab
+        return [folder] if folder.is_dir() else []
 
     def _job(self, record: Record) -> dict[str, Any]:
         cls = type(record)

@@ -170,7 +170,7 @@ class Runner:
             ordered = [task for task in tasks if self.again or not settled(task.record)]
         self._planner.keep()
         summary = Summary()
-        with interruption.handled():
+        with interruption.handled(), self.worker.warm():
             try:
                 self._run(ordered, summary)
                 interruption.check()
