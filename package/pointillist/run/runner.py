@@ -79,8 +79,8 @@ class Summary:
         Whether the run stopped at its limit, or at its first failure.
     stopped : int
         What to exit with if a signal stopped the run: 130 or 143; else 0.
-    broken_off : Task or None
-        The task that was at work then.
+    broken_off : list of Task
+        The tasks that were at work then.
     """
 
     done: int = 0
@@ -93,7 +93,7 @@ class Summary:
     excluded: int = 0
     limited: bool = False
     stopped: int = 0
-    broken_off: Task | None = None
+    broken_off: list[Task] = field(default_factory=list)
 
     @property
     def missing(self) -> list[tuple[Task, Verdict]]:
@@ -345,7 +345,7 @@ class Runner:
             try:
                 attempt = self._attempts(task, claim)
             except KeyboardInterrupt:
-                summary.broken_off = task
+                summary.broken_off.append(task)
                 raise
             self._taken.add(task.key)
             if attempt.outcome == "complete":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,9 @@ class Attempts:
         The highest number of an attempt.
     exclusions : dict of str to Exclusion
         By job: the last word on whether it is excluded.
+    beside : set of str
+        Where the journals of other workers of a pool lie: `catch_up` leaves them out, as the pool
+        tells each worker what it must know of the others.
     """
 
     def __init__(self) -> None:
@@ -60,6 +64,7 @@ class Attempts:
         self.count: dict[tuple[str, str], int] = {}
         self._reset: dict[tuple[str, str], float] = {}
         self.exclusions: dict[str, Exclusion] = {}
+        self.beside: Set[str] = frozenset()
         self._journals: dict[str, _Read] = {}
         self._growing: list[_Read] = []
         self._listed = 0
@@ -84,6 +89,9 @@ class Attempts:
         SpaceError
             If a journal cannot be read: without it, what is done would be done again.
         """
+        return self._refresh(layout, own, frozenset())
+
+    def _refresh(self, layout: Layout, own: Journal | None, left_out: Set[str]) -> Attempts:
         try:
             changed = os.stat(layout.runs).st_mtime_ns
             journals = layout.journals()
@@ -99,7 +107,7 @@ class Attempts:
         self._settled = changed == self._listed and now > self._since + _TICK
         if changed != self._listed:
             self._listed, self._since = changed, now
-        self._list(journals, own.place if own is not None else "")
+        self._list(journals, own.place if own is not None else "", left_out)
         return self
 
     def catch_up(self, layout: Layout, own: Journal) -> None:
@@ -119,18 +127,19 @@ class Attempts:
             changed = 0
         if self._settled and changed == self._listed and own.place == self._skipped:
             for journal in self._growing:
-                self._read_on(journal)
+                if journal.place not in self.beside:
+                    self._read_on(journal)
             self._put_right()
         else:
-            self.refresh(layout, own)
+            self._refresh(layout, own, self.beside)
 
-    def _list(self, journals: list[Path], skipped: str) -> None:
+    def _list(self, journals: list[Path], skipped: str, left_out: Set[str]) -> None:
         newest = _time_of(skipped)
         self._skipped = skipped
         self._growing.clear()
         for path in journals:
             place = str(path)
-            if place == skipped:
+            if place == skipped or place in left_out:
                 continue
             journal = self._journals.setdefault(place, _Read(place, path.stem))
             seen = self._read_on(journal)
@@ -146,7 +155,8 @@ class Attempts:
         self._misled = False
         for known in (self.last_good, self.last, self._reset):
             known.clear()
-        for place in [*self._journals, *([self._skipped] if self._skipped else [])]:
+        skipped = {self._skipped} if self._skipped else set[str]()
+        for place in [*self._journals, *((skipped | self.beside) - self._journals.keys())]:
             journal = _Read(place, Path(place).stem)
             self._read_on(journal)
             if place in self._journals:
