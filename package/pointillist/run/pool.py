@@ -376,6 +376,7 @@ class _Passing:
         at = self._tasks[number] if number != NOTHING else None
         ended = self._recorded(hand, open_ones)
         self._barren += 1
+        self._pool._claims.told = at.key if at is not None else None
         for task in open_ones:
             attempt = ended.get(task.key)
             if attempt is not None and (attempt.outcome == "complete" or task != at):
@@ -387,8 +388,8 @@ class _Passing:
                 self._blame(hand, task, start)
             else:
                 self._clear(task)
-        rest = list(hand.tasks)
-        self._returned(hand, rest)
+        self._pool._claims.told = None
+        self._returned(hand, list(hand.tasks))
         if self._barren > len(self._hands) + 2:
             raise PointillistError(
                 f"the workers of the pool end before they have done anything: {_how(hand)}. Run "
@@ -428,7 +429,6 @@ class _Passing:
         error = TaskError(
             f"the worker process that carried it out {_how(hand)}.", code=hand.process.exitcode
         )
-        claims.told = task.key
         try:
             claim = claims.claim(task)
             if claim is None:
@@ -445,8 +445,6 @@ class _Passing:
             self._planner.forget(task)
             self._left(hand, task, self._planner.judge(task))
             return
-        finally:
-            claims.told = None
         self._deaths[task.key] = self._deaths.get(task.key, 0) + 1
         if self._deaths[task.key] <= task.step.call.options.retries:
             self._pool.listener.again(task, attempt, 0.0)

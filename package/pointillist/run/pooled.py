@@ -142,6 +142,7 @@ class _Told(Listener):
         self._place = place
         self._numbers = numbers
         self._events: list[tuple[Any, ...]] = []
+        self._verdicts: dict[str, Verdict] = {}
         self._time = 0.0
         self.is_alone = False
         """Whether what is begun may take long."""
@@ -159,6 +160,9 @@ class _Told(Listener):
 
     def started(self, task: Task, verdict: Verdict) -> None:
         self._place.set(self._numbers[task.key])
+        before = self._verdicts.setdefault(task.step.operation, verdict)
+        if verdict == before:
+            verdict = before  # which is written once, where many are told at once
         self.say("started", task, verdict, now=self.is_alone)
 
     def ended(self, task: Task, attempt: Attempt) -> None:

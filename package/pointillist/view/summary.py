@@ -87,7 +87,8 @@ def show_summary(
         )
     if summary.stopped:
         given_up = ", ".join(map(str, summary.broken_off))
-        at_hand = f" {given_up} given up;" if given_up else ""
+        was = "was" if len(summary.broken_off) == 1 else "were"
+        at_hand = f" {given_up} {was} given up;" if given_up else ""
         console.print(
             f"interrupted:{at_hand} what had ended is kept. The same command goes on from here.",
             style="yellow",
