@@ -19,6 +19,7 @@ from pointillist.run.runner import Listener
 BASIS = """
 from __future__ import annotations
 from pathlib import Path
+import faulthandler
 import os
 import signal
 import time
@@ -237,6 +238,7 @@ DEATHS = """
 def risky(i: int) -> int:
     print("at", i)
     if i in (30, 45) and not (HERE / "mended").exists():
+        faulthandler.disable()
         DIE
     return i
 

@@ -9,27 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import mmap
-import multiprocessing
 import os
-import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import Any
 
-from ..errors import PointillistError, Superseded, TaskError
+from ..errors import PointillistError, SpaceError
 from ..plan.durations import estimate
 from ..plan.states import Verdict
 from ..plan.tasks import Task
-from ..space.attempts import Attempt, attempt_in
-from ..space.journals import read_journal
-from ..space.layout import claims_in
+from ..space.attempts import Attempt
 from . import interruption
 from .agenda import Agenda
+from .deaths import blamed, cleared, how, recorded
+from .hands import Hand
 from .pooled import NOTHING, Fact, Place, Pooled, Wire
-from .runner import Runner, Summary
+from .runner import Runner, Summary, unrecorded
 
 __all__ = ["Pool", "processes_of"]
 
@@ -38,36 +35,6 @@ PATIENCE = 0.1
 have nothing to do."""
 
 Key = tuple[str, str]
-
-
-class _Hand:
-    """A worker, as the run sees it.
-
-    Parameters
-    ----------
-    process : Process
-        Its process.
-    wire : Wire
-        To it.
-    place : Place
-        Where it notes which task it is at.
-    born : int
-        How many tasks had been settled when it was forked.
-    """
-
-    def __init__(self, process: Any, wire: Wire, place: Place, born: int) -> None:
-        self.process, self.wire, self.place, self.born = process, wire, place, born
-        self.journal = ""
-        self.tasks: dict[Task, None] = {}
-        """What is handed out to it and not settled."""
-        self.width = 0
-        self.last = 0
-        """How many tasks it got last."""
-        self.begun: set[Key] = set()
-        self.known: set[Key] = set()
-        self.since = 0.0
-        self.is_ending = False
-        self.is_asked = False
 
 
 @dataclass
@@ -123,9 +90,9 @@ class _Passing:
         }
         self._agenda = Agenda(waits, usual, known, pool.processes)
         self._memory = mmap.mmap(-1, Place.FORM.size * pool.processes)
-        self._hands: list[_Hand | None] = [None] * pool.processes
+        self._hands: list[Hand | None] = [None] * pool.processes
         self._changed: set[Key] = set()
-        self._settled: dict[Key, tuple[int, _Hand | None]] = {}
+        self._settled: dict[Key, tuple[int, Hand | None]] = {}
         self._deaths: dict[Key, int] = {}
         self._barren = 0
         self._is_over = False
@@ -151,7 +118,7 @@ class _Passing:
                 return tasks[:number]
         return tasks
 
-    def _living(self) -> list[_Hand]:
+    def _living(self) -> list[Hand]:
         return [hand for hand in self._hands if hand is not None]
 
     # handing out
@@ -167,7 +134,7 @@ class _Passing:
                 late = time.monotonic() - hand.since > PATIENCE
                 if late and len(hand.tasks) > 1 and not hand.is_asked:
                     hand.is_asked = True
-                    self._say(hand, "back")
+                    hand.say("back")
 
     def _give(self, number: int) -> bool:
         hand = self._hands[number]
@@ -202,10 +169,10 @@ class _Passing:
             facts += self._facts(hand, makers)
         beside = {each.journal for each in self._living() if each is not hand} - {""}
         again = found[0].key in self._deaths
-        self._say(hand, "portion", found, frozenset(direct), again, facts, beside)
+        hand.say("portion", found, frozenset(direct), again, facts, beside)
         return True
 
-    def _facts(self, hand: _Hand, makers: Iterable[Task]) -> Iterable[Fact]:
+    def _facts(self, hand: Hand, makers: Iterable[Task]) -> Iterable[Fact]:
         """Return what a worker does not know of tasks that others have settled."""
         for maker in makers:
             number, by = self._settled.get(maker.key, (-1, None))
@@ -215,31 +182,25 @@ class _Passing:
             attempt = self._planner.attempts.last_good.get(maker.key)
             yield maker, self._planner.judge(maker), attempt
 
-    def _begin(self, number: int) -> _Hand:
+    def _begin(self, number: int) -> Hand:
         """Fork a worker."""
-        ours, theirs = multiprocessing.Pipe()
-        others = [ours, *(hand.wire.pipe for hand in self._living())]
-        place, space = Place(self._memory, number), self._worker.space
-        pool = self._pool
-        runner = Pooled(
-            self._worker,
-            around=pool.around,
-            fail_fast=pool.fail_fast,
-            again=pool.again,
-            wire=Wire(theirs, space),
-            place=place,
-            numbers=self._numbers,
-            completed=pool._completed,
-        )
-        context = multiprocessing.get_context("fork")
-        process = context.Process(target=_work, args=(runner, others), name="pointillist pool")
-        process.start()
-        theirs.close()
-        return _Hand(process, Wire(ours, space), place, len(self._settled))
+        pool, space = self._pool, self._worker.space
 
-    def _say(self, hand: _Hand, *message: Any) -> None:
-        with contextlib.suppress(OSError):  # it has died, and will be found so
-            hand.wire.send(message)
+        def made(pipe: Connection) -> Pooled:
+            return Pooled(
+                self._worker,
+                around=pool.around,
+                fail_fast=pool.fail_fast,
+                again=pool.again,
+                wire=Wire(pipe, space),
+                place=Place(self._memory, number),
+                numbers=self._numbers,
+                completed=pool._completed,
+            )
+
+        hand = Hand.forked(made, self._living(), space)
+        hand.born = len(self._settled)
+        return hand
 
     # hearing
 
@@ -248,7 +209,7 @@ class _Passing:
         hands = self._living()
         idle = len(hands) < len(self._hands) or not all(hand.tasks for hand in hands)
         seconds = PATIENCE / 2 if idle and any(len(hand.tasks) > 1 for hand in hands) else 1.0
-        ends: dict[Any, _Hand] = {hand.wire.pipe: hand for hand in hands}
+        ends: dict[Any, Hand] = {hand.wire.pipe: hand for hand in hands}
         ends |= {hand.process.sentinel: hand for hand in hands}
         found: list[Any] = interruption.interruptible(wait, list(ends), seconds)
         heard = [ends[end] for end in found if isinstance(end, Connection)]
@@ -259,7 +220,7 @@ class _Passing:
         for hand in dead:
             self._buried(hand)
 
-    def _listen(self, hand: _Hand) -> bool:
+    def _listen(self, hand: Hand) -> bool:
         """Take in what a worker has said; return False if it says no more."""
         try:
             events = hand.wire.receive()
@@ -269,19 +230,19 @@ class _Passing:
             getattr(self, f"_{what}")(hand, *told)
         return True
 
-    def _journal(self, hand: _Hand, place: str) -> None:
+    def _journal(self, hand: Hand, place: str) -> None:
         hand.journal = place
 
-    def _started(self, hand: _Hand, task: Task, verdict: Verdict) -> None:
+    def _started(self, hand: Hand, task: Task, verdict: Verdict) -> None:
         hand.begun.add(task.key)
         hand.since = time.monotonic()
         self._pool.listener.started(task, verdict)
 
-    def _again(self, hand: _Hand, task: Task, attempt: Attempt, seconds: float) -> None:
+    def _again(self, hand: Hand, task: Task, attempt: Attempt, seconds: float) -> None:
         self._planner.attempts.add(attempt)
         self._pool.listener.again(task, attempt, seconds)
 
-    def _ended(self, hand: _Hand | None, task: Task, attempt: Attempt) -> None:
+    def _ended(self, hand: Hand | None, task: Task, attempt: Attempt) -> None:
         self._barren = 0
         pool = self._pool
         pool._taken.add(task.key)
@@ -302,13 +263,13 @@ class _Passing:
         self._changed.add(task.key)
         self._settle(hand, task, verdict)
 
-    def _left(self, hand: _Hand, task: Task, verdict: Verdict) -> None:
+    def _left(self, hand: Hand, task: Task, verdict: Verdict) -> None:
         if verdict != self._verdicts[task]:
             self._changed.add(task.key)
         self._planner.take_over(task, verdict)
         self._settle(hand, task, verdict)
 
-    def _returned(self, hand: _Hand, tasks: list[Task]) -> None:
+    def _returned(self, hand: Hand, tasks: list[Task]) -> None:
         hand.is_asked, hand.last = False, 0
         for task in tasks:
             hand.tasks.pop(task, None)
@@ -317,23 +278,23 @@ class _Passing:
             if self._agenda.is_open(task):
                 self._consider(task)
 
-    def _broken(self, hand: _Hand, tasks: list[Task]) -> None:
+    def _broken(self, hand: Hand, tasks: list[Task]) -> None:
         self._summary.broken_off += tasks
         hand.is_ending = True
         for task in tasks:
             self._planner.forget(task)
             self._settle(hand, task, self._planner.judge(task))
 
-    def _others(self, hand: _Hand) -> None:
+    def _others(self, hand: Hand) -> None:
         self._pool._met_others = True
 
-    def _recovered(self, hand: _Hand, count: int) -> None:
+    def _recovered(self, hand: Hand, count: int) -> None:
         self._pool._claims.recovered += count
 
-    def _raised(self, hand: _Hand, error: str) -> None:
+    def _raised(self, hand: Hand, error: str) -> None:
         raise PointillistError(f"a worker of the pool ended: {error}")
 
-    def _settle(self, hand: _Hand | None, task: Task, verdict: Verdict) -> None:
+    def _settle(self, hand: Hand | None, task: Task, verdict: Verdict) -> None:
         """Take note of what a task is now, and of what can be begun by that."""
         self._verdicts[task] = verdict
         self._settled[task.key] = (len(self._settled), hand)
@@ -362,91 +323,57 @@ class _Passing:
 
     # the dead
 
-    def _buried(self, hand: _Hand) -> None:
+    def _buried(self, hand: Hand) -> None:
         """Take note of the death of a worker: the task that it was at has failed."""
         while hand.wire.pipe.poll() and self._listen(hand):
             pass
-        hand.process.join()
-        number, start = hand.place.get()
-        hand.wire.pipe.close()
+        hand.close()
         self._hands[self._hands.index(hand)] = None
         if hand.is_ending:
             return
-        open_ones = list(hand.tasks)
+        number, start = hand.place.get()
         at = self._tasks[number] if number != NOTHING else None
-        ended = self._recorded(hand, open_ones)
+        open_ones = list(hand.tasks)
+        ended = recorded(self._worker, hand.journal, open_ones)
         self._barren += 1
-        self._pool._claims.told = at.key if at is not None else None
+        claims = self._pool._claims
+        claims.told = at.key if at is not None else None
         for task in open_ones:
             attempt = ended.get(task.key)
             if attempt is not None and (attempt.outcome == "complete" or task != at):
                 self._tell_begun(hand, task)
-                self._clear(task)
+                cleared(self._worker, claims, task)
                 self._ended(hand, task, attempt)
             elif task == at:
                 self._tell_begun(hand, task)
                 self._blame(hand, task, start)
             else:
-                self._clear(task)
-        self._pool._claims.told = None
+                cleared(self._worker, claims, task)
+        claims.told = None
         self._returned(hand, list(hand.tasks))
         if self._barren > len(self._hands) + 2:
             raise PointillistError(
-                f"the workers of the pool end before they have done anything: {_how(hand)}. Run "
-                "without -p to see why."
+                "the workers of the pool end before they have done anything: the last one "
+                f"{how(hand.process.exitcode)}. Run without -p to see why."
             )
 
-    def _recorded(self, hand: _Hand, tasks: list[Task]) -> dict[Key, Attempt]:
-        """Return the last attempts on some tasks that a dead worker has recorded."""
-        found: dict[Key, Attempt] = {}
-        keys = {task.key for task in tasks}
-        with contextlib.suppress(OSError):
-            for line in read_journal(Path(hand.journal)):
-                attempt = attempt_in(line, str(line.get("runner", "")))
-                if attempt is not None and (attempt.operation, attempt.job) in keys:
-                    found[attempt.operation, attempt.job] = attempt
-                    self._planner.attempts.add(attempt)
-        return found
-
-    def _tell_begun(self, hand: _Hand, task: Task) -> None:
+    def _tell_begun(self, hand: Hand, task: Task) -> None:
         if task.key not in hand.begun:
             self._pool.listener.started(task, self._verdicts[task])
 
-    def _clear(self, task: Task) -> None:
-        """Finish what a dead worker has left of a task, if it has left its claim."""
-        folder = self._worker.space.job_folder(task.record)
-        with contextlib.suppress(OSError, PointillistError):  # whoever does it next says so
-            there = claims_in(os.listdir(folder.place)).keys()
-            if there.isdisjoint({task.step.name, *task.step.above}):
-                return
-            claim = self._pool._claims.claim(task)
-            if claim is not None:
-                self._pool._claims.release(claim)
-
-    def _blame(self, hand: _Hand, task: Task, start: float) -> None:
-        """Record that a task has failed, as its worker died."""
+    def _blame(self, hand: Hand, task: Task, start: float) -> None:
         claims = self._pool._claims
-        error = TaskError(
-            f"the worker process that carried it out {_how(hand)}.", code=hand.process.exitcode
-        )
         try:
-            claim = claims.claim(task)
-            if claim is None:
-                self._others(hand)
-                self._planner.forget(task)
-                self._left(hand, task, self._planner.judge(task))
-                return
-            try:
-                attempt = self._worker.fail(task, claim, error, start)
-            finally:
-                claims.release(claim)
-        except Superseded:
+            attempt = blamed(self._worker, claims, task, hand.process.exitcode, start)
+        except SpaceError as error:
+            attempt = unrecorded(task, str(error))
+        if attempt is None:
             self._others(hand)
             self._planner.forget(task)
             self._left(hand, task, self._planner.judge(task))
             return
         self._deaths[task.key] = self._deaths.get(task.key, 0) + 1
-        if self._deaths[task.key] <= task.step.call.options.retries:
+        if attempt.number and self._deaths[task.key] <= task.step.call.options.retries:
             self._pool.listener.again(task, attempt, 0.0)
             hand.tasks.pop(task)
             self._agenda.put_back(task)
@@ -462,50 +389,28 @@ class _Passing:
         self._is_over = True
         self._summary.limited = True
         for hand in self._living():
-            self._say(hand, "back")
+            hand.say("back")
 
     def _end(self) -> None:
         """Let workers end what they are at, and wait for them."""
         self._is_over = True
         for hand in self._living():
-            self._say(hand, "over")
+            hand.say("over")
             hand.is_ending = True
         for hand in self._living():
             while self._listen(hand):
                 pass
-            hand.process.join()
-            hand.wire.pipe.close()
+            hand.close()
             number, _ = hand.place.get()
             if number != NOTHING and self._tasks[number] not in self._summary.broken_off:
                 self._summary.broken_off.append(self._tasks[number])
         self._hands.clear()
 
 
-def cores() -> int:
-    """Return how many cores this process may use."""
+def processes_of(np: int | None) -> int:
+    """Return in how many processes tasks are carried out; None for one, negative for each core."""
+    if np is None or np >= 0:
+        return 1 if np is None else np
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def processes_of(np: int | None) -> int:
-    """Return in how many processes tasks are carried out; None for one, negative for each core."""
-    return 1 if np is None else np if np >= 0 else cores()
-
-
-def _how(hand: _Hand) -> str:
-    code = hand.process.exitcode or 0
-    if code >= 0:
-        return f"ended with exit code {code}"
-    with contextlib.suppress(ValueError):
-        name = signal.Signals(-code).name
-        more = ": perhaps memory ran out" if -code == signal.SIGKILL else ""
-        return f"was killed by {name}{more}"
-    return f"was killed by signal {-code}"
-
-
-def _work(runner: Pooled, others: list[Connection]) -> None:
-    """Begin to work, in a process that was just forked."""
-    for pipe in others:
-        pipe.close()  # so that each worker sees when the run is gone
-    runner.serve()

@@ -22,7 +22,7 @@ from .claiming import Claiming
 from .heartbeat import fallen_silent, heartbeat
 from .interruption import Stopped
 
-__all__ = ["Listener", "Runner", "Summary"]
+__all__ = ["Listener", "Runner", "Summary", "unrecorded"]
 
 _TRIES = 10
 """How often a task is claimed anew that nobody has done after all."""
@@ -363,7 +363,7 @@ class Runner:
 
     def _unclaimed(self, task: Task, error: SpaceError, summary: Summary) -> Verdict:
         """Count a task that cannot even be begun as failed; nothing can be recorded of it."""
-        attempt = _unrecorded(task, str(error))
+        attempt = unrecorded(task, str(error))
         self.listener.started(task, self._planner.judge(task))
         summary.failed.append((task, attempt))
         self._taken.add(task.key)
@@ -411,7 +411,7 @@ class Runner:
             if begun and attempt is None:
                 raise  # an error of ours, not of a step or a hook
             if not isinstance(error, TaskError):
-                failed = _unrecorded(task, f"a hook raised {type(error).__name__}: {error}")
+                failed = unrecorded(task, f"a hook raised {type(error).__name__}: {error}")
                 if attempt is not None and attempt.outcome == "complete":
                     return failed
                 attempt = failed
@@ -433,7 +433,7 @@ class Runner:
         return bool(quiet)
 
 
-def _unrecorded(task: Task, error: str) -> Attempt:
+def unrecorded(task: Task, error: str) -> Attempt:
     """Return a failure that no journal holds."""
     now = time.time()
     return Attempt(task.step.operation, task.record.id, "failed", 0, now, now, {}, error=error)
