@@ -609,6 +609,20 @@ def test_interrupt_of_all(workshop: Any) -> None:
     assert [] == shop.leftovers()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_interrupt_of_a_worker(workshop: Any, number: int) -> None:
+    """A signal that comes to a worker alone stops the run, as it does where there is but one."""
+    shop = made(workshop, BASIS + PATIENT + END, 5)
+    process = begun(shop)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(children[0]), number)
+    text = process.communicate(timeout=30)[0]
+    assert 128 + number == process.returncode, text
+    assert "were given up" in text
+    assert 2 == [attempt["outcome"] for attempt in shop.attempts()].count("interrupted")
+    assert [] == shop.leftovers()
+
+
 def test_second_interrupt(workshop: Any) -> None:
     """A second signal ends all at once, also commands that are deaf to signals."""
     shop = made(workshop, BASIS + DEAF + END, 5)

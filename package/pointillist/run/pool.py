@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -278,12 +279,18 @@ class _Passing:
             if self._agenda.is_open(task):
                 self._consider(task)
 
-    def _broken(self, hand: Hand, tasks: list[Task]) -> None:
+    def _broken(self, hand: Hand, tasks: list[Task], number: int) -> None:
         self._summary.broken_off += tasks
         hand.is_ending = True
         for task in tasks:
             self._planner.forget(task)
             self._settle(hand, task, self._planner.judge(task))
+        if not self._is_over:  # the signal came to the worker alone, or to it first
+            for other in self._living():
+                if other is not hand:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(other.process.pid, signal.SIGINT)
+            raise interruption.Stopped(number)
 
     def _others(self, hand: Hand) -> None:
         self._pool._met_others = True

@@ -30,7 +30,7 @@ from ..plan.tasks import Task
 from ..space.attempts import Attempt
 from ..space.dataspace import DataSpace
 from .heartbeat import heartbeat
-from .interruption import in_worker
+from .interruption import Stopped, in_worker
 from .runner import Listener, Runner, Summary
 
 __all__ = ["NOTHING", "Fact", "Place", "Pooled", "Wire"]
@@ -301,9 +301,10 @@ class Pooled(Runner):
         goes_on = True
         try:
             through = self._pass(tasks, verdicts, summary)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             through, goes_on = [], False
-            self._told.say("broken", summary.broken_off)
+            number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
+            self._told.say("broken", summary.broken_off, int(number))
         self.again = usual
         for task in through:
             if task.key not in self._taken:
