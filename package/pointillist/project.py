@@ -196,7 +196,7 @@ class Project(Curated, CompiledProject):
         names : iterable of str, optional
             Only these operations; regular expressions that match whole names.
         pretend, np, timeout, num, num_passes, progress, order, ignore_conditions
-            As in signac-flow. Steps of records are carried out one after the other.
+            As in signac-flow; `np` holds for steps of records too.
         fail_fast : bool
             End at the first failure.
         rerun : iterable of str
@@ -241,6 +241,7 @@ class Project(Curated, CompiledProject):
                 rerun=rerun,
                 retry_failed=retry_failed,
                 cold_matlab=cold_matlab,
+                np=np,
             )
         own = self.own_operations(chosen)
         if own and not summary.limited:

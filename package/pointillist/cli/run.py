@@ -15,6 +15,7 @@ from ..plan.durations import estimate
 from ..plan.planner import Planner
 from ..plan.states import Awaits, State, Verdict
 from ..plan.tasks import Task
+from ..run.pool import Pool, processes_of
 from ..run.runner import Listener, Runner, Summary
 from ..space.changes import sync
 from ..space.rulesets import RULES
@@ -30,6 +31,7 @@ EXAMPLES = """examples:
   python project.py run                          everything that must be done
   python project.py run -o stats                 one step, in every class that has it
   python project.py run --where session=a        some records
+  python project.py run -p 4                     in four processes; -p alone: one for each core
   python project.py run -j 3f2a --pretend        what would be done on one, why, how long it takes
   python project.py run --rerun source           also where only the source changed
   python project.py run --cold-matlab            start MATLAB anew for each of its steps
@@ -74,13 +76,14 @@ def run_steps(
     retry_failed: bool = False,
     cold_matlab: bool = False,
     tells: bool = False,
+    np: int | None = None,
 ) -> Summary:
-    """Carry out the chosen steps on the chosen records."""
+    """Carry out the chosen steps on the chosen records, in `np` processes."""
     planner = lab.engine.planner(frozenset(rerun), retry_failed)
     worker = lab.engine.worker(planner)
     worker.cold_matlab = cold_matlab
     worker.timeout = timeout if timeout is not None and timeout > 0 else None
-    runner = Runner(
+    how = (
         worker,
         listener or Listener(),
         lab.hooks_around,
@@ -89,6 +92,8 @@ def run_steps(
         bool(ignore & IgnoreConditions.POST),
         tells,
     )
+    processes = processes_of(np)
+    runner = Pool(*how, processes=processes) if processes > 1 else Runner(*how)
     return runner.run(ordered(selected_tasks(lab, planner, names, ids), order))
 
 
@@ -138,8 +143,6 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     console, errors = console_for(), console_for(sys.stderr)
     lab.engine.matlab = args.matlab
     check_names(lab, args.operation_name)
-    if args.parallel not in (None, 1):
-        errors.print("steps of records are carried out one after the other; -p is for operations.")
     if not args.pretend:
         sync(lab.engine.space, lab.engine.journal)
     steps, own = lab.chosen_steps(args.operation_name), lab.own_operations(args.operation_name)
@@ -176,6 +179,7 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
             retry_failed=args.retry_failed,
             cold_matlab=args.cold_matlab,
             tells=True,
+            np=args.parallel,
         )
     if steps or not own:
         tasks = selected_tasks(lab, lab.engine.planner(), args.operation_name, ids)

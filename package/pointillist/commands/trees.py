@@ -126,7 +126,8 @@ class Tree:
         if found and group:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, number)
-        for process in found:
+        # parents first: a shell whose command is killed begins the next one
+        for process in sorted(found, key=lambda process: (process.start, process.pid)):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if os.getpgid(process.pid) != group:
                     os.kill(process.pid, number)

@@ -179,6 +179,10 @@ class Planner:
         self.snapshot.made(self.space.job_folder(task.record), files)
         return verdict
 
+    def take_over(self, task: Task, verdict: Verdict) -> None:
+        """Take over a verdict that another process has come to."""
+        self._verdicts[task.key] = verdict
+
     def forget(self, task: Task) -> None:
         """Judge a task anew when it is asked for next, with its folder as it then is."""
         self._settled.forget(task.record)

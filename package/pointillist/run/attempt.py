@@ -125,6 +125,27 @@ class Worker:
         """
         return _Try(self, task, claim).run()
 
+    def fail(self, task: Task, claim: Claim, error: TaskError, start: float) -> Attempt:
+        """Record that an attempt which another process began has failed, as that has died.
+
+        Parameters
+        ----------
+        task : Task
+            The task.
+        claim : Claim
+            This runner's claim on it.
+        error : TaskError
+            How it ended.
+        start : float
+            When it began, in seconds since 1970.
+
+        Raises
+        ------
+        Superseded
+            If another runner took the task over.
+        """
+        return _Try(self, task, claim).fail(error, start)
+
     def baseline(self, task: Task) -> Attempt | None:
         """Record outputs that were found, with the inputs that are there beside them."""
         needs, folder = self.planner.needs(task), self.space.job_folder(task.record)
@@ -232,6 +253,15 @@ class _Try:
         except Exception as error:
             return self._failed(self._cause(error))
         return self._commit(outputs)
+
+    def fail(self, error: TaskError, start: float) -> Attempt:
+        self.start = start
+        self.bench.printed = os.path.lexists(self.log)
+        try:
+            self._note_inputs()
+        except SeedUnreadable as unreadable:
+            return self._failed(unreadable)
+        return self._failed(error)
 
     def _cause(self, error: Exception) -> Exception:
         """Return why it went wrong: not the step's fault if its data changed under its hands."""

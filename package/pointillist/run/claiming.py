@@ -45,10 +45,13 @@ class Claiming:
     ----------
     recovered : int
         The tasks of dead runners that were finished on the way.
+    told : (str, str) or None
+        A task of a dead runner of which the caller itself says how it ended.
     """
 
     worker: Worker
     recovered: int = 0
+    told: tuple[str, str] | None = None
     _kept: Claim | None = None
     _seconds: dict[str, float] = field(default_factory=dict)
 
@@ -126,7 +129,7 @@ class Claiming:
             claim = self._take(Task(task.record, step), left)
             if claim is None:
                 return None
-            self.recovered += recover(self.worker, Task(task.record, step), claim)
+            self.recovered += recover(self.worker, Task(task.record, step), claim, self.told)
             if step.name == task.step.name:
                 return claim
             self.release(claim)

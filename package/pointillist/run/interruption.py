@@ -158,14 +158,20 @@ def handled(is_program: bool = False, is_open: bool = False) -> Iterator[None]:
         _watch = None
 
 
-def in_worker() -> None:
+def in_worker(*numbers: signal.Signals) -> None:
     """Take signals in a worker that was forked from a run: the first ends what is at work.
 
     From a terminal it comes twice: to all processes, and from the run.
+
+    Parameters
+    ----------
+    *numbers : signal.Signals
+        Which; by default SIGINT.
     """
     global _watch
     _watch = _Watch(False, lambda number: None)
-    signal.signal(signal.SIGINT, _watch.came)
+    for number in numbers or (signal.SIGINT,):
+        signal.signal(number, _watch.came)
 
 
 def pass_on_to(workers: Callable[[], Iterable[BaseProcess]] = _no_workers) -> None:

@@ -17,13 +17,14 @@ from .publish import discard, is_published, publish
 __all__ = ["recover"]
 
 
-def recover(worker: Worker, task: Task, claim: Claim) -> int:
+def recover(worker: Worker, task: Task, claim: Claim, told: tuple[str, str] | None = None) -> int:
     """Finish or discard what dead runners have left; return how many tasks were finished.
 
     Under their claim they may have been at steps that depend on the claimed one.
 
     A dead runner's journal has a closing line: what it made is renamed into place. It has none:
-    what it made is discarded, and this runner's journal says that the attempt was interrupted.
+    what it made is discarded, and this runner's journal says that the attempt was interrupted; not
+    so of the task `told`, of which the caller says more.
 
     Raises
     ------
@@ -46,6 +47,8 @@ def recover(worker: Worker, task: Task, claim: Claim) -> int:
             if recorded is not None and not is_published(claim.folder, recorded):
                 _finish(recorded, claim.folder, each)
                 finished += 1
+            elif each.key == told:
+                continue
             elif each is not task:
                 if stages_in(claim.names, each.step.name) or _has_printed(worker, each, claim):
                     _note_death(owner, worker, each, claim.folder)

@@ -23,7 +23,7 @@ from .claiming import Claiming
 from .heartbeat import fallen_silent, heartbeat
 from .interruption import Stopped
 
-__all__ = ["Listener", "Runner", "Summary"]
+__all__ = ["Listener", "Runner", "Summary", "unrecorded"]
 
 _TRIES = 10
 """How often a task is claimed anew that nobody has done after all."""
@@ -80,8 +80,8 @@ class Summary:
         Whether the run stopped at its limit, or at its first failure.
     stopped : int
         What to exit with if a signal stopped the run: 130 or 143; else 0.
-    broken_off : Task or None
-        The task that was at work then.
+    broken_off : list of Task
+        The tasks that were at work then.
     """
 
     done: int = 0
@@ -94,7 +94,7 @@ class Summary:
     excluded: int = 0
     limited: bool = False
     stopped: int = 0
-    broken_off: Task | None = None
+    broken_off: list[Task] = field(default_factory=list)
 
     @property
     def missing(self) -> list[tuple[Task, Verdict]]:
@@ -349,7 +349,7 @@ class Runner:
             try:
                 attempt = self._attempts(task, claim)
             except KeyboardInterrupt:
-                summary.broken_off = task
+                summary.broken_off.append(task)
                 raise
             self._taken.add(task.key)
             if attempt.outcome == "complete":
@@ -367,7 +367,7 @@ class Runner:
 
     def _unclaimed(self, task: Task, error: SpaceError, summary: Summary) -> Verdict:
         """Count a task that cannot even be begun as failed; nothing can be recorded of it."""
-        attempt = _unrecorded(task, str(error))
+        attempt = unrecorded(task, str(error))
         self.listener.started(task, self._planner.judge(task))
         summary.failed.append((task, attempt))
         self._taken.add(task.key)
@@ -415,7 +415,7 @@ class Runner:
             if begun and attempt is None:
                 raise  # an error of ours, not of a step or a hook
             if not isinstance(error, TaskError):
-                failed = _unrecorded(task, f"a hook raised {type(error).__name__}: {error}")
+                failed = unrecorded(task, f"a hook raised {type(error).__name__}: {error}")
                 if attempt is not None and attempt.outcome == "complete":
                     return failed
                 attempt = failed
@@ -437,7 +437,7 @@ class Runner:
         return bool(quiet)
 
 
-def _unrecorded(task: Task, error: str) -> Attempt:
+def unrecorded(task: Task, error: str) -> Attempt:
     """Return a failure that no journal holds."""
     now = time.time()
     return Attempt(task.step.operation, task.record.id, "failed", 0, now, now, {}, error=error)

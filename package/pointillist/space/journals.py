@@ -41,7 +41,7 @@ class Journal:
 
     def __init__(self, layout: Layout, executor: str) -> None:
         self._layout = layout
-        self._executor = executor
+        self.executor = executor
         self.folder = str(layout.runs)
         self._begin()
         _journals.add(self)
@@ -190,7 +190,7 @@ class Journal:
             "kind": "runner",
             "format": 1,
             "runner": self.runner,
-            "executor": self._executor,
+            "executor": self.executor,
             "user": user(),
             "start": time.time(),
             **Identity.own().as_json(),

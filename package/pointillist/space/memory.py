@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -147,6 +147,9 @@ class Attempts:
         The highest number of an attempt.
     exclusions : dict of str to Exclusion
         By job: the last word on whether it is excluded.
+    beside : set of str
+        Where the journals of other workers of a pool lie: `catch_up` leaves them out, as the pool
+        tells each worker what it must know of the others.
     """
 
     def __init__(self, index: Index | None = None) -> None:
@@ -155,6 +158,7 @@ class Attempts:
         self.last: Mapping[tuple[str, str], Attempt] = _ByTask(self, "last")
         self.count: Mapping[tuple[str, str], int] = _ByTask(self, "count")
         self.exclusions: dict[str, Exclusion] = {}
+        self.beside: Set[str] = frozenset()
         self._jobs: dict[str, _OfJob] = {}
         self._lines: dict[str, list[int]] = {}
         self._lines_of = Lines()
@@ -226,6 +230,9 @@ class Attempts:
         SpaceError
             If a journal cannot be read: without it, what is done would be done again.
         """
+        return self._refresh(layout, own, frozenset())
+
+    def _refresh(self, layout: Layout, own: Journal | None, left_out: Set[str]) -> Attempts:
         self._lines_of.close()
         try:
             changed = os.stat(layout.runs).st_mtime_ns
@@ -242,7 +249,7 @@ class Attempts:
         self._settled = changed == self._listed and now > self._since + _TICK
         if changed != self._listed:
             self._listed, self._since = changed, now
-        self._list(journals, own.place if own is not None else "")
+        self._list(journals, own.place if own is not None else "", left_out)
         return self
 
     def catch_up(self, layout: Layout, own: Journal) -> None:
@@ -262,9 +269,10 @@ class Attempts:
             changed = 0
         if self._settled and changed == self._listed and own.place == self._skipped:
             for journal in self._growing:
-                self._read_on(journal)
+                if journal.place not in self.beside:
+                    self._read_on(journal)
         else:
-            self.refresh(layout, own)
+            self._refresh(layout, own, self.beside)
 
     def _adopt(self, journals: list[Path]) -> None:
         """Take over where lines are from the index, if its journals have only grown since."""
@@ -306,14 +314,14 @@ class Attempts:
         ]
         return Index(sheets, journals, others, exclusions)
 
-    def _list(self, journals: list[Path], skipped: str) -> None:
+    def _list(self, journals: list[Path], skipped: str, left_out: Set[str]) -> None:
         self._adopt(journals)
         newest = _time_of(skipped)
         self._skipped = skipped
         self._growing.clear()
         for path in journals:
             place = str(path)
-            if place == skipped:
+            if place == skipped or place in left_out:
                 continue
             journal = self._journals.get(place)
             if journal is None:

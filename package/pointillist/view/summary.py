@@ -86,7 +86,9 @@ def show_summary(
             markup=False,
         )
     if summary.stopped:
-        at_hand = f" {summary.broken_off} was given up;" if summary.broken_off else ""
+        given_up = ", ".join(map(str, summary.broken_off))
+        was = "was" if len(summary.broken_off) == 1 else "were"
+        at_hand = f" {given_up} {was} given up;" if given_up else ""
         console.print(
             f"interrupted:{at_hand} what had ended is kept. The same command goes on from here.",
             style="yellow",
