@@ -37,7 +37,7 @@ FUNCTIONS = {
     "dies": "function dies()\n disp('dying'); fflush(stdout); kill(getpid(), 9); pause(60);\nend",
     "twice": "function x = twice(x)\n x = {x, x};\nend",
     "job": (
-        "function id = job()\n x = pointillist.job(); id = {x.id, getenv('POINTILLIST_JOB')};\nend"
+        "function id = job()\n x = pointillist.job(); id = {x.id, x.statepoint.i, pwd()};\nend"
     ),
     "process": "function id = process()\n id = getpid();\nend",
     "variable": "function x = variable(name)\n x = getenv(name);\nend",
@@ -88,6 +88,9 @@ COMPARED: list[tuple[str, tuple[Any, ...], int]] = [
 ]
 
 
+JOB = {"id": "abc", "statepoint": {"i": 1}}
+
+
 class Ended(NamedTuple):
     """How a call ended."""
 
@@ -109,43 +112,47 @@ class Lab:
         self.sessions = Sessions()
         self._count = itertools.count()
 
-    def _prepared(self, call: MatlabCall, folder: Path) -> tuple[list[str], dict[str, str]]:
+    def _folder(self) -> Path:
+        folder = self.root / f"con'trol\n ü: % {os.getpid()} {next(self._count)}"
         folder.mkdir()
-        job = {"id": "abc"}
-        return prepare(self.program, call, folder=folder, search_path=[self.matlab], job=job)
-
-    def _ended(self, code: int, folder: Path, nargout: int) -> Ended:
-        value = result(folder) if nargout and code == 0 else None
-        log = (folder / "log").read_text(encoding="utf-8", errors="surrogateescape")
-        place = self.root / f"{folder.name} kept {next(self._count)}"
-        folder.rename(place)
-        return Ended(code, log, value)
+        return folder
 
     def cold(self, function: str, *args: Any, nargout: int = 0) -> Ended:
         """Carry a call out in a program of its own."""
-        folder = self.root / "con'trol\n ü: %"
-        words, env = self._prepared(MatlabCall(function, args, nargout), folder)
+        folder = self._folder()
+        words, env = prepare(
+            self.program,
+            MatlabCall(function, args, nargout),
+            folder=folder,
+            search_path=[self.matlab],
+            job=JOB,
+        )
         done = run(words, cwd=self.root, env=env, log=folder / "log")
-        return self._ended(done.code, folder, nargout)
+        value = result(folder) if nargout and done.code == 0 else None
+        return Ended(done.code, _text(folder / "log"), value)
 
     def warm(self, function: str, *args: Any, nargout: int = 0, **options: Any) -> Ended:
         """Carry a call out in a session."""
         sessions = options.pop("sessions", self.sessions)
-        folder = self.root / options.pop("folder", "con'trol\n ü: %")
-        self._prepared(MatlabCall(function, args, nargout), folder)
-        done = sessions.run(
+        log = options.pop("log", None) or self._folder() / "log"
+        done, value = sessions.run(
             self.program,
-            folder,
+            MatlabCall(function, args, nargout),
             search_path=[self.matlab],
+            job=JOB,
             cwd=self.root,
-            log=folder / "log",
+            log=log,
             **options,
         )
-        return self._ended(done.code, folder, nargout)
+        return Ended(done.code, _text(log), value)
 
     def process(self, **options: Any) -> int:
         """Return the process that carries calls out now."""
         return int(self.warm("process", nargout=1, **options).value)
+
+
+def _text(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="surrogateescape")
 
 
 def _lab(root: Path, program: str) -> Lab:
@@ -255,8 +262,8 @@ def test_a_call_that_takes_too_long_ends_its_session(lab: Lab) -> None:
     """What it had printed is in its log, and the next call has a new session."""
     process = lab.process()
     with pytest.raises(TimedOut):
-        lab.warm("hangs", lab.root / "begun", folder="late", timeout=0.5)
-    assert (lab.root / "late" / "log").read_text().startswith("hanging\n")
+        lab.warm("hangs", lab.root / "begun", log=lab.root / "late", timeout=0.5)
+    assert (lab.root / "late").read_text().startswith("hanging\n")
     assert not (lab.root / "octave-workspace").exists()
     assert not is_there(process)
     assert lab.process() not in (0, process)
@@ -337,7 +344,7 @@ def test_another_environment_needs_another_session(
 def test_calls_at_once_have_sessions_of_their_own(lab: Lab) -> None:
     """Two threads never share one."""
     first, begun = lab.process(), lab.root / "begun"
-    thread = threading.Thread(target=lab.warm, args=("hangs", begun), kwargs={"folder": "hanging"})
+    thread = threading.Thread(target=lab.warm, args=("hangs", begun))
     thread.start()
     assert awaited(begun.exists)
     second = lab.process()
@@ -356,7 +363,7 @@ def test_a_fork_has_a_session_of_its_own(lab: Lab) -> None:
         code = 99
         try:
             with lab.sessions:
-                code = 1 if lab.process(folder="child") == process else 0
+                code = 1 if lab.process() == process else 0
         finally:
             os._exit(code)
     assert 0 == os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

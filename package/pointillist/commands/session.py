@@ -84,6 +84,8 @@ class Session:
     ----------
     setting : Setting
         What it was started with.
+    folder : Path
+        The spool folder, where the calls are written as well.
     is_usable : bool
         Whether it may be given another call.
 
@@ -100,35 +102,31 @@ class Session:
         self._read = 0
         self._begin_prints: bytes | None = None
         self._tree = Tree()
-        self._spool = Path(tempfile.mkdtemp(prefix="pointillist-session-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="pointillist-session-"))
         try:
-            script = self._spool / "pointillist_session.m"
+            script = self.folder / "pointillist_session.m"
             words, env = spelled(setting.program, script)
             env = {**env, **self._tree.environment}
             script.write_text(_script(setting, env), encoding="ascii")
-            self._requests = FileIO(self._spool / "pointillist_requests", "ab")
-            self._answers = FileIO(self._spool / "pointillist_answers", "ab+")
-            self._printed = FileIO(self._spool / "pointillist_printed", "ab+")
+            self._requests = FileIO(self.folder / "pointillist_requests", "ab")
+            self._answers = FileIO(self.folder / "pointillist_answers", "ab+")
+            self._printed = FileIO(self.folder / "pointillist_printed", "ab+")
             prints = self._printed
             self._child = start(words, setting.cwd, env, prints, prints, None, log)
         except BaseException:
-            shutil.rmtree(self._spool, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
             raise
-        watch.begun(self._child.pid, self._spool)
+        watch.begun(self._child.pid, self.folder)
 
     def lives(self) -> bool:
         """Whether the program is there."""
         return self._child.poll() is None
 
-    def run(
-        self, folder: Path, log: Path, timeout: float | None, wait: Callable[..., object]
-    ) -> int | None:
-        """Carry out a call.
+    def run(self, log: Path, timeout: float | None, wait: Callable[..., object]) -> int | None:
+        """Carry out the call that `pointillist.commands.matlab.prepare` has written into `folder`.
 
         Parameters
         ----------
-        folder : Path
-            The folder of the call.
         log : Path
             Gets what is printed, appended.
         timeout : float or None
@@ -163,11 +161,11 @@ class Session:
                     _put(file, self._begin_prints)
                 self._printed.truncate(0)
                 prints = _Prints(self._printed, file)
-                self._request(str(folder))
+                self._request(str(self.folder))
                 wait(self._await, 2, prints, deadline)
             except subprocess.TimeoutExpired:
                 self._tree.end()
-                raise TimedOut(f"{folder} took longer than {timeout:g} s.", log=log) from None
+                raise TimedOut(f"It took longer than {timeout:g} s.", log=log) from None
             except BaseException:
                 self._tree.end()
                 raise
@@ -220,7 +218,7 @@ class Session:
             watch.ended(self._child.pid)
             for file in (self._requests, self._answers, self._printed):
                 file.close()
-            shutil.rmtree(self._spool, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class _Prints:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from .matlab import Program
+from .matlab import RESULT_FILE, MatlabCall, Program, prepare, result
 from .process import Finished
 from .session import Session, Setting
 
@@ -31,15 +32,16 @@ class Sessions:
     def run(
         self,
         program: Program,
-        folder: Path,
+        call: MatlabCall,
         *,
         search_path: Sequence[Path],
+        job: Mapping[str, Any],
         cwd: Path,
         log: Path,
         timeout: float | None = None,
         wait: Callable[..., object] = lambda call, *arguments: call(*arguments),
-    ) -> Finished:
-        """Carry out a call that `pointillist.commands.matlab.prepare` has written.
+    ) -> tuple[Finished, Any]:
+        """Carry out a call.
 
         It ends as it would in a program of its own (`pointillist.commands.process.run`). The
         session ends with a call that takes too long, is interrupted, or ends the program.
@@ -48,10 +50,12 @@ class Sessions:
         ----------
         program : Program
             What carries it out.
-        folder : Path
-            The folder of the call.
+        call : MatlabCall
+            The function and its arguments.
         search_path : sequence of Path
-            Folders with the user's functions, as they were given to ``prepare``.
+            Folders with the user's functions.
+        job : mapping
+            What ``pointillist.job()`` gives.
         cwd, log, timeout, wait
             As for a program of its own.
 
@@ -59,26 +63,35 @@ class Sessions:
         -------
         Finished
             With code 1 after an error; the program's own code if the call has ended it.
+        object
+            The return value, if one is wanted and it ended well.
 
         Raises
         ------
+        DeclarationError, ConfigurationError, FormatError
+            As of `pointillist.commands.matlab.prepare` and `pointillist.commands.matlab.result`.
         TimedOut, ProgramNotFound, CommandFailed
             As for a program of its own.
         """
         begin = time.monotonic()
         setting = Setting.now(program, search_path, cwd)
         code: int | None = None
+        value: Any = None
         while code is None:
             session = self._taken(setting) or Session(setting, log)
             try:
-                code = session.run(folder.absolute(), log, timeout, wait)
+                (session.folder / RESULT_FILE).unlink(missing_ok=True)
+                prepare(program, call, folder=session.folder, search_path=search_path, job=job)
+                code = session.run(log, timeout, wait)
+                if code == 0 and call.nargout:
+                    value = result(session.folder)
             finally:
                 if session.is_usable:
                     self.close()
                     self._free = session
                 else:
                     session.end()
-        return Finished(code, time.monotonic() - begin)
+        return Finished(code, time.monotonic() - begin), value
 
     def _taken(self, setting: Setting) -> Session | None:
         """Take the session that is free, if it is as wanted; else end it."""

@@ -92,9 +92,11 @@ class Worker:
         if self.cold_matlab:
             yield
             return
-        with Sessions() as self.sessions:
-            yield
-        self.sessions = None
+        try:
+            with Sessions() as self.sessions:
+                yield
+        finally:
+            self.sessions = None
 
     def program(self) -> Program:
         """Return the program for MATLAB functions.

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from ..commands import process
 from ..commands.matlab import MatlabCall, Program, prepare, result
+from ..commands.process import Finished
 from ..commands.sessions import Sessions
 from ..commands.shell import fill
 from ..errors import (
@@ -216,40 +217,10 @@ class Bench:
             name: self._for_command(record, argument) for name, argument in call.arguments.items()
         }
         returns = not call.out_parts
-        control = Path(self.control)
         self.begin_log()
-        printed: Path | None = None
-        env: dict[str, str] = {}
-        words: list[str] | str
-        if call.kind == "matlab":
-            words, env = self._matlab_words(record, call, arguments, returns)
-        else:
-            words = self._words(call, arguments)
-            if returns:
-                control.mkdir(exist_ok=True)
-                printed = control / "printed"
+        carry_out = self._matlab if call.kind == "matlab" else self._program
         try:
-            if call.kind == "matlab" and self.sessions is not None:
-                finished = self.sessions.run(
-                    self.program(),
-                    control,
-                    search_path=self._search_path(),
-                    cwd=self.space.layout.root,
-                    log=self.log,
-                    timeout=self._limit(call),
-                    wait=interruptible,
-                )
-            else:
-                finished = process.run(
-                    words,
-                    shell=call.kind == "shell",
-                    cwd=self.space.layout.root,
-                    env=env,
-                    log=self.log,
-                    timeout=self._limit(call),
-                    stdout=printed,
-                    wait=interruptible,
-                )
+            finished, value = carry_out(record, call, arguments, returns)
         except TimedOut:
             text = _too_long(named(call), self._limit(call))
             raise TimedOut(f"{text} What it had started was ended as well.", log=self.log) from None
@@ -260,10 +231,67 @@ class Bench:
                 code=finished.code,
                 log=self.log,
             )
-        if not returns:
-            return None
-        value = result(control) if printed is None else _text_of(printed)
-        return coerce(value, annotation)
+        return coerce(value, annotation) if returns else None
+
+    def _program(
+        self, record: Record, call: Call, arguments: Mapping[str, Any], returns: bool
+    ) -> tuple[Finished, str | None]:
+        """Carry a shell command or a program out; return what it printed, if that is wanted."""
+        words = self._words(call, arguments)
+        control = Path(self.control)
+        printed = control / "printed" if returns else None
+        if printed is not None:
+            control.mkdir(exist_ok=True)
+        finished = self._run(call, words, {}, printed)
+        return finished, _text_of(printed) if printed and finished.code == 0 else None
+
+    def _matlab(
+        self, record: Record, call: Call, arguments: Mapping[str, Any], returns: bool
+    ) -> tuple[Finished, Any]:
+        """Carry a MATLAB function out; return its value, if that is wanted."""
+        program: Program = self.program()
+        self.matlab = f"{program.path} {program.version()}"
+        spread = [w for name, v in arguments.items() for w in _spread(call.arguments[name], v)]
+        matlab_call = MatlabCall(str(call.target), tuple(spread), 1 if returns else 0)
+        folder = self.space.layout.matlab
+        search_path = [folder] if folder.is_dir() else []
+        job = self._job(record)
+        if self.sessions is not None:
+            return self.sessions.run(
+                program,
+                matlab_call,
+                search_path=search_path,
+                job=job,
+                cwd=self.space.layout.root,
+                log=self.log,
+                timeout=self._limit(call),
+                wait=interruptible,
+            )
+        control = Path(self.control)
+        control.mkdir(exist_ok=True)
+        for file in control.iterdir():  # of an unstored value's call
+            file.unlink()
+        words, env = prepare(program, matlab_call, folder=control, search_path=search_path, job=job)
+        finished = self._run(call, words, env)
+        return finished, result(control) if returns and finished.code == 0 else None
+
+    def _run(
+        self,
+        call: Call,
+        words: list[str] | str,
+        env: Mapping[str, str],
+        printed: Path | None = None,
+    ) -> Finished:
+        return process.run(
+            words,
+            shell=call.kind == "shell",
+            cwd=self.space.layout.root,
+            env=env,
+            log=self.log,
+            timeout=self._limit(call),
+            stdout=printed,
+            wait=interruptible,
+        )
 
     def _words(self, call: Call, arguments: Mapping[str, Any]) -> list[str] | str:
         if call.kind == "shell":
@@ -284,28 +312,6 @@ class Bench:
                 "numbers and paths: the program and its arguments."
             )
         return [os.fspath(w) if isinstance(w, os.PathLike) else str(w) for w in listed]
-
-    def _matlab_words(
-        self, record: Record, call: Call, arguments: Mapping[str, Any], returns: bool
-    ) -> tuple[list[str], dict[str, str]]:
-        program: Program = self.program()
-        self.matlab = f"{program.path} {program.version()}"
-        control = Path(self.control)
-        control.mkdir(exist_ok=True)
-        spread = [w for name, v in arguments.items() for w in _spread(call.arguments[name], v)]
-        for file in control.iterdir():  # of an unstored value's call
-            file.unlink()
-        return prepare(
-            program,
-            MatlabCall(str(call.target), tuple(spread), 1 if returns else 0),
-            folder=control,
-            search_path=self._search_path(),
-            job=self._job(record),
-        )
-
-    def _search_path(self) -> list[Path]:
-        folder = self.space.layout.matlab
-        return [folder] if folder.is_dir() else []
 
     def _job(self, record: Record) -> dict[str, Any]:
         cls = type(record)
