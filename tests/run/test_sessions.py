@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -142,20 +144,29 @@ def test_a_run_starts_matlab_once(workshop: Callable[..., Workshop], octave: Non
     """All steps of a run are in one process, which ends with it; the next run has another."""
     shop = made(workshop, "lab")
     lab = shop.lab()
-    assert lab.run(names=["process"]).done == 3
+    assert 3 == lab.run(names=["process"]).done
     (first,) = set(processes(shop))
     assert not Path(f"/proc/{first}").exists()
     for file in shop.root.rglob("process.txt"):
         file.unlink()
-    assert lab.run(names=["process"]).done == 3
+    assert 3 == lab.run(names=["process"]).done
     assert {first} != set(processes(shop))
 
 
 def test_cold_matlab_is_an_option_of_run(workshop: Callable[..., Workshop], octave: None) -> None:
     """From Python, each step then starts MATLAB anew."""
     shop = made(workshop, "lab")
-    assert shop.lab().run(names=["process"], cold_matlab=True).done == 3
+    assert 3 == shop.lab().run(names=["process"], cold_matlab=True).done
     assert 3 == len(set(processes(shop)))
+
+
+@pytest.mark.parametrize("flags", [[], ["--cold-matlab"]])
+def test_cold_matlab_is_a_flag_of_run(workshop: Callable[..., Workshop], flags: list[str]) -> None:
+    """On the command line too; without it MATLAB is started once."""
+    shop = made(workshop, "lab")
+    words = ["project.py", "run", "-o", "process", "--matlab", "octave-cli", *flags]
+    subprocess.run([sys.executable, *words], cwd=shop.root, check=True, capture_output=True)
+    assert (3 if flags else 1) == len(set(processes(shop)))
 
 
 def test_ctrl_c_ends_the_step_and_its_session(

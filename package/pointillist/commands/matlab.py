@@ -296,6 +296,7 @@ def result(folder: Path) -> Any:
     return read_value(path)
 
 
+@functools.cache
 def our_folder() -> Path:
     """Give the folder that holds our ``+pointillist``.
 
