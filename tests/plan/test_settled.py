@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointillist.errors import PointillistError
+from pointillist.errors import PointillistError, RecordNotFound
 from pointillist.plan import settled
 from pointillist.plan.states import State
 from pointillist.space import memory
@@ -88,7 +88,10 @@ def _rewrite(lab: Judged, name: str, keep: bool) -> None:
 def _record(lab: Judged) -> Any:
     """Return the record of the first job's folder."""
     id = _job(lab).name
-    return next(record for record in lab.lab[lab.module.Item] if record.id == id)
+    for record in lab.lab[lab.module.Item]:
+        if record.id == id:
+            return record
+    raise RecordNotFound(f"{id} cannot be read")
 
 
 def _change_index(lab: Judged, change: Callable[[bytes], bytes]) -> None:
