@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,23 @@ class DataSpace:
         self._foreseen.clear()
         self._problems.clear()
 
+    def look(self, cls: RecordType, recognise: Callable[[str], dict[str, Any] | None]) -> None:
+        """Look which jobs of a class are there, if it is not known; read what is not recognised.
+
+        Parameters
+        ----------
+        cls : RecordType
+            The class.
+        recognise : callable
+            Gives the keys of the job of an id, or None if its state point must be read.
+        """
+        if cls not in self._shelves:
+            self._shelves[cls] = self._read(cls, recognise)
+
+    def learn(self, cls: RecordType, id: str, values: dict[str, Any]) -> None:
+        """Know a job's keys from its maker: its state point need not be read."""
+        self._keys[cls, id] = values
+
     def refresh(self) -> None:
         """Look anew at those workspaces in which jobs came or went since they were read."""
         for cls, shelf in list(self._shelves.items()):
@@ -135,9 +152,13 @@ class DataSpace:
     def statepoint(self, cls: RecordType, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the state point of the record of a class with these keys."""
         plain = {name: keys.encode(values[name]) for name in cls.keys}
+        return {**self.marks(cls), **plain}
+
+    def marks(self, cls: RecordType) -> dict[str, str]:
+        """Return what the state points of a class say before the keys: whose they are."""
         if self.is_first(cls):
-            return plain
-        return {"aggregate" if cls.__member__ else "record": cls.__name__, **plain}
+            return {}
+        return {"aggregate" if cls.__member__ else "record": cls.__name__}
 
     def seed_root(self, seed: Seed) -> Path:
         """Return the folder that a seed's pattern is relative to."""
@@ -305,7 +326,11 @@ class DataSpace:
             self._shelves[cls] = self._read(cls)
         return self._shelves[cls]
 
-    def _read(self, cls: RecordType) -> _Shelf:
+    def _read(
+        self,
+        cls: RecordType,
+        recognise: Callable[[str], dict[str, Any] | None] = lambda id: None,
+    ) -> _Shelf:
         workspace = self.workspace(cls)
         shelf = _Shelf(seen=_time_of(workspace))
         found: list[Any] = []
@@ -321,7 +346,7 @@ class DataSpace:
         for id in ids:
             try:
                 if (cls, id) not in self._keys:
-                    self._keys[cls, id] = self.keys_of(cls, id)
+                    self._keys[cls, id] = recognise(id) or self.keys_of(cls, id)
                 values = self._keys[cls, id]
             except CorruptRecord as error:
                 self.report(error)
