@@ -108,7 +108,7 @@ class Creation:
         """
         if not self._is_ready:
             self._prepare()
-        id, text = self._named.pop(place, None) or self._statepoints.named(place)
+        id, text = self._named.get(place) or self._statepoints.named(place)
         fresh, folder = fresh_place(self._workspace, id), f"{self._workspace}/{id}"
         try:
             os.mkdir(fresh)

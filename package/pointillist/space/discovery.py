@@ -56,7 +56,8 @@ def search(cls: RecordType, roots: dict[str, Path]) -> set[tuple[Any, ...]] | No
     Returns
     -------
     set of tuple or None
-        The keys of the records whose seeds are there, by their values in order; None if no seed's pattern names every key, so that the class cannot be discovered.
+        The keys of the records whose seeds are there, by their values in order. None if no
+        seed's pattern names every key, so that the class cannot be discovered.
     """
     finders = identifying_seeds(cls)
     if not finders:
