@@ -49,12 +49,20 @@ class SeedPattern:
     owner: str = "seed"
     _parts: tuple[tuple[str, str | None, str], ...] = field(init=False, repr=False, compare=False)
     _expression: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _readings: tuple[tuple[str, type, tuple[tuple[str, str], ...]], ...] = field(
+        init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         parts = tuple(self._parse())
         object.__setattr__(self, "_parts", parts)
         whole = _expression(parts, self.kinds)
         object.__setattr__(self, "_expression", re.compile(whole, re.DOTALL))
+        readings = tuple(
+            (name, self.kinds[name], tuple((s, _group(name, s)) for s in self._specs(name)))
+            for name in self.fields
+        )
+        object.__setattr__(self, "_readings", readings)
 
     @property
     def is_folder(self) -> bool:
@@ -105,18 +113,23 @@ class SeedPattern:
 
         Where a path can be read in several ways, a field takes as little text as possible.
         """
-        found = self._expression.fullmatch(path.rstrip("/"))
-        if found is None:
+        path = path.rstrip("/")
+        found = self._expression.fullmatch(path)
+        if found is None or not _is_plain(path):
             return None
+        texts = found.groupdict()
         values = {}
-        try:
-            for name in self.fields:
-                texts = {spec: found.group(_group(name, spec)) for spec in self._specs(name)}
-                values[name] = keys.from_texts(texts, self.kinds[name])
-            written = self.format(values)
-        except (ValueError, OverflowError):  # a SeedPatternError is a ValueError
+        try:  # each text is what its value is written as, so the path is what `format` gives
+            for name, kind, groups in self._readings:
+                if len(groups) == 1:
+                    spec, group = groups[0]
+                    values[name] = keys.from_text(texts[group], kind, spec)
+                else:
+                    written = {spec: texts[group] for spec, group in groups}
+                    values[name] = keys.from_texts(written, kind)
+        except (ValueError, OverflowError):
             return None
-        return values if written.rstrip("/") == path.rstrip("/") else None
+        return values
 
     def levels(self) -> tuple[re.Pattern[str], ...]:
         """Return an expression for each folder level of the path, to prune a walk with."""
@@ -186,7 +199,10 @@ class SeedPattern:
 
 
 def _is_plain(path: str) -> bool:
-    return "\0" not in path and not {"", ".", ".."} & set(path.removesuffix("/").split("/"))
+    return "\0" not in path and _NO_NAMES.isdisjoint(path.removesuffix("/").split("/"))
+
+
+_NO_NAMES = frozenset(("", ".", ".."))
 
 
 def _group(name: str, spec: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import os
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,7 @@ from signac.job import calc_id
 from ..errors import CorruptRecord, RecordError, RecordNotFound, SpaceError
 from ..model.records import Record, RecordType, check_keys
 from .claims import owner_of
+from .creation import Creation
 from .dataspace import DataSpace
 from .discovery import Report, identifying_seeds, search
 from .fingerprints import Fingerprint
@@ -22,7 +24,7 @@ from .layout import claims_in
 from .membership import DIGEST, LEFT, MEMBERS, digest, group_members
 from .memory import Attempts
 from .tables import match_rows, read_rows
-from .writing import alone, make, move, read_statepoint, write_document, writing
+from .writing import alone, make, move, read_statepoint, write_document
 
 __all__ = ["add", "add_product", "discover", "follow", "foresee", "rekey", "sync"]
 
@@ -80,8 +82,9 @@ def add_product(
     new = [place for place in places if place not in space.by_keys(cls)]
     if new:
         with alone(space, journal):
+            creation = Creation(space, cls)
             for place in new:
-                make(space, cls, dict(zip(cls.keys, place, strict=True)))
+                creation.make(place)
             space.forget()
             follow(space)
     return [space.by_keys(cls)[place] for place in places]
@@ -206,22 +209,20 @@ def _discover_class(
                 f"{cls.__name__}.{name}: the root {seed.root!r} is not there: {roots[name]}. Mount "
                 "it, or say where it lies: see [roots] in .pointillist/config.toml."
             )
-    discovery = search(cls, roots)
-    if discovery is not None:
+    found = search(cls, roots)
+    if found is not None:
+        creation = Creation(space, cls)
+        creation.look(found)
         known = space.by_keys(cls)
-        new = sorted(place for place in discovery.found if place not in known)
-        gone = [record for place, record in known.items() if place not in discovery.found]
-        report.found[cls.__name__] = len(discovery.found)
-        report.added[cls.__name__] = []
+        new = sorted(place for place in found if place not in known)
+        gone = [record for place, record in known.items() if place not in found]
+        report.found[cls.__name__] = len(found)
         report.gone[cls.__name__] = [f"{record.label}  (job {record.id[:8]})" for record in gone]
-        for place in new:
-            values = dict(zip(cls.keys, place, strict=True))
-            try:
-                make(space, cls, values)
-            except CorruptRecord:  # the data space reports it
-                continue
-            report.added[cls.__name__].append(_label(cls, values))
-        space.forget()
+        made = [place for place in new if creation.make(place)]
+        if new:
+            space.forget()
+        known = space.by_keys(cls)
+        report.added[cls.__name__] = [known[place].label for place in made if place in known]
     if cls.__table__ is not None:
         path = space.layout.root / cls.__table__
         records = space.records(cls)
@@ -239,12 +240,6 @@ def _discover_class(
         ]
 
 
-def _label(cls: RecordType, values: Mapping[str, Any]) -> str:
-    record = cls(**values)
-    label: str = record.label
-    return label
-
-
 def _wanted(
     space: DataSpace, cls: RecordType, problems: list[RecordError]
 ) -> list[tuple[Any, list[str], list[str]]]:
@@ -253,8 +248,7 @@ def _wanted(
     As long as a document that decides on membership cannot be read, the class is left as it is.
     """
     assert cls.__member__ is not None
-    known = space.by_keys(cls)
-    wanted: dict[tuple[Any, ...], list[str]] = {place: [] for place in known}
+    groups: dict[tuple[Any, ...], list[str]] = {}
     left: dict[tuple[Any, ...], list[str]] = {}
     try:
         excluded = []
@@ -265,15 +259,18 @@ def _wanted(
             elif cls.__member__.__member__ is None or space.members(record):
                 candidates.append(record)
         for group in group_members(cls, candidates, problems):
-            wanted[tuple(group.values.values())] = [member.id for member in group.members]
+            groups[tuple(group.values.values())] = [member.id for member in group.members]
         for record in excluded:  # one by one: what is wrong with one of them stops nothing
             for group in group_members(cls, [record], []):
                 left.setdefault(tuple(group.values.values()), []).append(record.id)
     except CorruptRecord as error:
         problems.append(error)
         return []
+    Creation(space, cls).look(groups)
+    known = space.by_keys(cls)
+    wanted = {**dict.fromkeys(known, ()), **groups}
     return [
-        (known.get(place) or dict(zip(cls.keys, place, strict=True)), ids, left.get(place, []))
+        (known.get(place) or dict(zip(cls.keys, place, strict=True)), [*ids], left.get(place, []))
         for place, ids in wanted.items()
     ]
 
@@ -305,7 +302,8 @@ def follow(space: DataSpace) -> dict[str, tuple[int, int, int]]:
         if cls.__member__ is None:
             continue
         changes = _changes(space, cls, problems)
-        made = [_follow(space, cls, *change, problems) for change in changes]
+        creation = Creation(space, cls)
+        made = [_follow(space, creation, *change, problems) for change in changes]
         if changes:
             space.forget()
         done[cls.__name__] = (len(space.records(cls)), made.count("new"), made.count("changed"))
@@ -316,30 +314,26 @@ def follow(space: DataSpace) -> dict[str, tuple[int, int, int]]:
 
 def _follow(
     space: DataSpace,
-    cls: RecordType,
+    creation: Creation,
     target: Any,
     ids: list[str],
     left: list[str],
     problems: list[RecordError],
 ) -> str:
     """Make an aggregate or give it its members; return what was done."""
-    with writing(space.workspace(cls)):
-        if isinstance(target, Record):
-            job, what = space.project_of(cls).open_job(id=target.id), "changed"
-        else:
-            try:
-                job, what = make(space, cls, target), "new"
-            except CorruptRecord as error:
-                problems.append(error)
-                return "corrupt"
+    cls = creation.cls
+    says = {MEMBERS: ids, DIGEST: digest(ids), **({LEFT: left} if left else {})}
+    is_new = not isinstance(target, Record)
+    if is_new and creation.create(tuple(target.values()), json.dumps(says)):
+        return "new"
     try:
-        said = {name: v for name, v in space.document(cls, job.id).items() if name != LEFT}
+        id = make(space, cls, target) if is_new else target.id
+        said = {name: v for name, v in space.document(cls, id).items() if name != LEFT}
     except CorruptRecord as error:
         problems.append(error)
         return "corrupt"
-    said |= {MEMBERS: ids, DIGEST: digest(ids), **({LEFT: left} if left else {})}
-    write_document(space, cls, job.id, said)
-    return what
+    write_document(space, cls, id, said | says)
+    return "new" if is_new else "changed"
 
 
 def _check_idle(space: DataSpace, record: Record) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,23 @@ class DataSpace:
         self._foreseen.clear()
         self._problems.clear()
 
+    def look(self, cls: RecordType, recognise: Callable[[str], dict[str, Any] | None]) -> None:
+        """Look which jobs of a class are there, if it is not known; read what is not recognised.
+
+        Parameters
+        ----------
+        cls : RecordType
+            The class.
+        recognise : callable
+            Gives the keys of the job of an id, or None if its state point must be read.
+        """
+        if cls not in self._shelves:
+            self._shelves[cls] = self._read(cls, recognise)
+
+    def learn(self, cls: RecordType, id: str, values: dict[str, Any]) -> None:
+        """Know a job's keys from its maker: its state point need not be read."""
+        self._keys[cls, id] = values
+
     def refresh(self) -> None:
         """Look anew at those workspaces in which jobs came or went since they were read."""
         for cls, shelf in list(self._shelves.items()):
@@ -142,9 +159,13 @@ class DataSpace:
     def statepoint(self, cls: RecordType, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the state point of the record of a class with these keys."""
         plain = {name: keys.encode(values[name]) for name in cls.keys}
+        return {**self.marks(cls), **plain}
+
+    def marks(self, cls: RecordType) -> dict[str, str]:
+        """Return what the state points of a class say before the keys: whose they are."""
         if self.is_first(cls):
-            return plain
-        return {"aggregate" if cls.__member__ else "record": cls.__name__, **plain}
+            return {}
+        return {"aggregate" if cls.__member__ else "record": cls.__name__}
 
     def seed_root(self, seed: Seed) -> Path:
         """Return the folder that a seed's pattern is relative to."""
@@ -313,7 +334,11 @@ class DataSpace:
                 self._shelves[cls] = self._read(cls)
         return self._shelves[cls]
 
-    def _read(self, cls: RecordType) -> _Shelf:
+    def _read(
+        self,
+        cls: RecordType,
+        recognise: Callable[[str], dict[str, Any] | None] = lambda id: None,
+    ) -> _Shelf:
         workspace = self.workspace(cls)
         shelf = _Shelf(seen=_time_of(workspace))
         found: list[Any] = []
@@ -330,8 +355,7 @@ class DataSpace:
         for id in ids:
             try:
                 if (cls, id) not in self._keys:
-                    known = self._indexed(cls, id, sheet) if sheet is not None else None
-                    self._keys[cls, id] = self.keys_of(cls, id) if known is None else known
+                    self._keys[cls, id] = self._known_keys(cls, id, sheet, recognise)
                 values = self._keys[cls, id]
             except CorruptRecord as error:
                 self.report(error)
@@ -359,6 +383,19 @@ class DataSpace:
         """Return what the index says of a class, if it has the keys that it had then."""
         sheet = self.index.sheets.get(cls.__name__) if self.index is not None else None
         return sheet if sheet is not None and sheet.kinds == kinds_of(cls) else None
+
+    def _known_keys(
+        self,
+        cls: RecordType,
+        id: str,
+        sheet: Sheet | None,
+        recognise: Callable[[str], dict[str, Any] | None],
+    ) -> dict[str, Any] | None:
+        """Return the keys of a job, from its state point only if nobody else knows them."""
+        known = self._indexed(cls, id, sheet) if sheet is not None else None
+        if known is None:
+            known = recognise(id)
+        return self.keys_of(cls, id) if known is None else known
 
     def _indexed(self, cls: RecordType, id: str, sheet: Sheet) -> dict[str, Any] | None:
         """Return the keys of a job as the index has them; None if its state point may differ."""
