@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from ..model.pipeline import order_classes
 from ..model.records import Home, Record, RecordType, sort_key
 from .attempts import Exclusion
 from .configuration import Configuration, read_configuration
-from .layout import WORKSPACE, JobFolder, Layout, is_job
+from .layout import DOCUMENT, STATEPOINT, WORKSPACE, JobFolder, Layout, is_job
 from .membership import LEFT, MEMBERS
 from .memory import Attempts
 
@@ -35,6 +36,7 @@ class _Shelf:
     by_keys: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     foreign: int = 0
     seen: int | None = None
+    problems: list[RecordError] = field(default_factory=list)
 
 
 class DataSpace:
@@ -60,7 +62,7 @@ class DataSpace:
         self.classes = order_classes(classes)
         self.home = home
         self.attempts = Attempts()
-        self._problems: list[RecordError] = []
+        self._problems: dict[str, RecordError] = {}
         self._first = next((c for c in classes if c.__member__ is None), None)
         self._places: dict[RecordType, str] = {}
         self._shelves: dict[RecordType, _Shelf] = {}
@@ -83,17 +85,24 @@ class DataSpace:
     @property
     def problems(self) -> list[RecordError]:
         """What is wrong with single records; the others are there."""
-        for cls in self.classes:
-            self._shelf(cls)
-        return self._problems
+        found = [problem for cls in self.classes for problem in self._shelf(cls).problems]
+        return list({**{str(problem): problem for problem in found}, **self._problems}.values())
 
     def report(self, problem: RecordError) -> None:
         """Keep a problem for people to see, once."""
-        if all(str(problem) != str(known) for known in self._problems):
-            self._problems.append(problem)
+        self._problems.setdefault(str(problem), problem)
 
-    def forget(self) -> None:
-        """Look anew, when it is next asked for, which jobs are there and what documents say."""
+    def forget(self, cls: RecordType | None = None) -> None:
+        """Look anew, when it is next asked for, which jobs are there and what documents say.
+
+        Parameters
+        ----------
+        cls : RecordType, optional
+            The only class whose jobs came or went.
+        """
+        if cls is not None:
+            self._shelves.pop(cls, None)
+            return
         self._shelves.clear()
         self._documents.clear()
         self._foreseen.clear()
@@ -140,10 +149,13 @@ class DataSpace:
 
     def place(self, record: Record) -> str:
         """Return where a record's job lies, as text."""
-        cls = type(record)
+        return self.job_place(type(record), record.id)
+
+    def job_place(self, cls: RecordType, id: str) -> str:
+        """Return where the job of a class and id lies, as text."""
         if cls not in self._places:
             self._places[cls] = f"{self.workspace(cls)}/"
-        return self._places[cls] + record.id
+        return self._places[cls] + id
 
     def job_folder(self, record: Record) -> JobFolder:
         """Return the places of a record's job."""
@@ -208,11 +220,12 @@ class DataSpace:
         CorruptRecord
             If it cannot be read.
         """
-        path = JobFolder(self.workspace(cls) / id).document
-        seen = _time_of(path)
+        place = f"{self.job_place(cls, id)}/{DOCUMENT}"
+        seen = _time_of(place)
         if seen is None or self._documents.get(id, (None, {}))[0] != seen:
             try:
-                data = json.loads(path.read_bytes())
+                with open(place, "rb", buffering=0) as file:
+                    data = json.loads(file.read())
                 if not isinstance(data, dict):
                     raise ValueError("it is no JSON object")
             except FileNotFoundError:
@@ -349,16 +362,15 @@ class DataSpace:
                     self._keys[cls, id] = recognise(id) or self.keys_of(cls, id)
                 values = self._keys[cls, id]
             except CorruptRecord as error:
-                self.report(error)
+                shelf.problems.append(error)
                 continue
             if values is None:
                 shelf.foreign += 1
             else:
                 found.append(cls._found(id, values, self.home))  # type: ignore[attr-defined]  # a Record
-        for record in sorted(found, key=sort_key):
-            place = sort_key(record)
+        for place, record in sorted(((sort_key(r), r) for r in found), key=itemgetter(0)):
             if place in shelf.by_keys:
-                self.report(
+                shelf.problems.append(
                     RecordError(
                         f"{record.label}: the jobs {shelf.by_keys[place].id[:8]}… and "
                         f"{record.id[:8]}… have the same keys; the second is left out. Declare "
@@ -378,9 +390,9 @@ class DataSpace:
         CorruptRecord
             If the state point cannot be read, is another job's, or holds a key of a wrong type.
         """
-        path = JobFolder(f"{self.workspace(cls)}/{id}").statepoint
+        path = f"{self.job_place(cls, id)}/{STATEPOINT}"
         try:
-            with path.open("rb", buffering=0) as file:
+            with open(path, "rb", buffering=0) as file:
                 data = json.loads(file.read())
             if calc_id(data) != id:
                 raise ValueError("it is not the state point of this job id")
@@ -411,7 +423,7 @@ class DataSpace:
         return values
 
 
-def _time_of(path: Path) -> int | None:
+def _time_of(path: str | Path) -> int | None:
     """Return when a file or folder was changed, None if it may be changing within this instant."""
     try:
         changed = os.stat(path).st_mtime_ns
