@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import math
@@ -13,7 +14,7 @@ from typing import Any
 from signac.job import calc_id
 
 from ..errors import CorruptRecord, RecordError, RecordNotFound, SpaceError
-from ..model.records import Record, RecordType, check_keys
+from ..model.records import Record, RecordType, check_key, check_keys
 from .claims import owner_of
 from .creation import Creation
 from .dataspace import DataSpace
@@ -74,20 +75,27 @@ def add_product(
         If the project's folder cannot be written.
     """
     _check_is_no_aggregate(cls)
-    axes = [[v] if _is_single(v) else list(v) for v in values.values()]
-    wanted = [
-        check_keys(cls, dict(zip(values, point, strict=True))) for point in itertools.product(*axes)
-    ]
-    places = list(dict.fromkeys(tuple(checked.values()) for checked in wanted))
-    new = [place for place in places if place not in space.by_keys(cls)]
-    if new:
+    axes = {name: [v] if _is_single(v) else list(v) for name, v in values.items()}
+    if not all(axes.values()):
+        return []
+    names = list(check_keys(cls, {name: axis[0] for name, axis in axes.items()}))
+    checked = [[check_key(cls, name, value) for value in axis] for name, axis in axes.items()]
+    order = [list(axes).index(name) for name in names]
+    points = itertools.product(*checked)
+    places = list(dict.fromkeys(tuple([point[n] for n in order]) for point in points))
+    creation = Creation(space, cls)
+    creation.look(places)
+    known = space.by_keys(cls)
+    if not all(place in known for place in places):
         with alone(space, journal):
-            creation = Creation(space, cls)
-            for place in new:
-                creation.make(place)
-            space.forget()
+            known = space.by_keys(cls)
+            for place in places:
+                if place not in known:
+                    creation.make(place)
+            space.forget(cls)
             follow(space)
-    return [space.by_keys(cls)[place] for place in places]
+    known = space.by_keys(cls)
+    return [known[place] for place in places]
 
 
 def _is_single(value: Any) -> bool:
@@ -116,7 +124,6 @@ def discover(space: DataSpace, journal: Journal) -> Report:
         for cls in space.classes:
             if cls.__member__ is None:
                 _discover_class(space, cls, report, problems)
-        space.forget()
         report.aggregates = follow(space)
     for problem in problems:
         space.report(problem)
@@ -218,9 +225,13 @@ def _discover_class(
         gone = [record for place, record in known.items() if place not in found]
         report.found[cls.__name__] = len(found)
         report.gone[cls.__name__] = [f"{record.label}  (job {record.id[:8]})" for record in gone]
-        made = [place for place in new if creation.make(place)]
+        made = []
+        for place in new:
+            with contextlib.suppress(CorruptRecord):  # the data space reports it
+                creation.make(place)
+                made.append(place)
         if new:
-            space.forget()
+            space.forget(cls)
         known = space.by_keys(cls)
         report.added[cls.__name__] = [known[place].label for place in made if place in known]
     if cls.__table__ is not None:
@@ -305,7 +316,7 @@ def follow(space: DataSpace) -> dict[str, tuple[int, int, int]]:
         creation = Creation(space, cls)
         made = [_follow(space, creation, *change, problems) for change in changes]
         if changes:
-            space.forget()
+            space.forget(cls)
         done[cls.__name__] = (len(space.records(cls)), made.count("new"), made.count("changed"))
     for problem in problems:
         space.report(problem)

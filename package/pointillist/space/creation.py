@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import CorruptRecord
 from ..model.records import RecordType
 from .dataspace import DataSpace
 from .layout import DOCUMENT, STATEPOINT, fresh_place
@@ -76,14 +75,18 @@ class Creation:
 
         self._space.look(self.cls, recognise)
 
-    def make(self, place: tuple[Any, ...]) -> bool:
-        """Make the job of a record if it is not there; tell whether it is there, and whole."""
+    def make(self, place: tuple[Any, ...]) -> None:
+        """Make the job of a record, whatever is there of it.
+
+        Raises
+        ------
+        CorruptRecord
+            If the job is there without a state point that can be read.
+        SpaceError
+            If it cannot be written.
+        """
         if not self.create(place):
-            try:
-                make(self._space, self.cls, self._values(place))
-            except CorruptRecord:  # the data space reports it
-                return False
-        return True
+            make(self._space, self.cls, self._values(place))
 
     def create(self, place: tuple[Any, ...], document: str | None = None) -> bool:
         """Make the job of a record where nothing is in the way, whole.

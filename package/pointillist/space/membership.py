@@ -68,17 +68,18 @@ def group_members(
         If members cannot be ordered.
     """
     groups: dict[tuple[Any, ...], list[Record]] = {}
-    ways = {name: getattr(cls.__fields__[name], "of", None) or name for name in cls.keys}
+    ways = [
+        (getattr(cls.__fields__[name], "of", None) or name, kind, f"{cls.__name__}.{name}")
+        for name, kind in cls.keys.items()
+    ]
+    orders = [_ascending(wanted) for wanted in cls.__order__]
     for record in candidates:
         try:
             if cls.__select__ is not None and not _value(cls, record, cls.__select__):
                 continue
-            values = [
-                keys.check(_value(cls, record, ways[name]), kind, f"{cls.__name__}.{name}")
-                for name, kind in cls.keys.items()
-            ]
-            for wanted in cls.__order__:
-                _value(cls, record, _ascending(wanted))
+            values = [keys.check(_value(cls, record, way), kind, name) for way, kind, name in ways]
+            for wanted in orders:
+                _value(cls, record, wanted)
         except DeclarationError as error:
             text = str(error).removeprefix(f"{record.label}: ")
             problems.append(

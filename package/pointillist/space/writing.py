@@ -105,7 +105,7 @@ def _complete(folder: JobFolder, statepoint: Mapping[str, Any]) -> None:
 
 def write_document(space: DataSpace, cls: RecordType, id: str, said: Mapping[str, Any]) -> None:
     """Write a job's document, whole: signac leaves a file of another name when it is killed."""
-    folder = f"{space.workspace(cls)}/{id}"
+    folder = space.job_place(cls, id)
     place, fresh = f"{folder}/{DOCUMENT}", fresh_place(folder, DOCUMENT)
     with writing(place):
         write_file(fresh, json.dumps(said))
