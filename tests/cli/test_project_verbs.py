@@ -415,12 +415,16 @@ def test_ignore_conditions(verb: Verb, project: Path) -> None:
         assert printed.startswith("3 tasks done in ")
 
 
-def test_parallel_is_for_operations(verb: Verb, project: Path) -> None:
-    """``-p`` says that it does not speed steps up."""
-    _, errors = verb("run", "-o", "Sample.stats", "-p", "2", "-n", "1", cwd=project)
-    assert errors.startswith(
-        "steps of records are carried out one after the other; -p is for operations.\n"
-    )
+def test_parallel(verb: Verb, project: Path) -> None:
+    """``-p`` carries steps out in worker processes."""
+    printed, _ = verb("run", "-o", "Sample.stats", "-p", "2", cwd=project)
+    assert "done in" in printed
+    executors = {
+        json.loads(path.read_text().splitlines()[0])["executor"]
+        for path in (project / ".pointillist/runs").glob("*.jsonl")
+        if '"operation":"Sample.stats"' in path.read_text()
+    }
+    assert {"processes"} == executors
 
 
 def test_rerun_source(verb: Verb, project: Path) -> None:

@@ -203,6 +203,11 @@ def from_text(text: str, kind: type, spec: str = "") -> Any:
     value: Any
     if kind is str and not spec:
         return text
+    if kind is int and not spec:
+        value = int(text)
+        if str(value) == text:
+            return value
+        raise ValueError(f"{text!r} is not how {value!r} is written")
     if kind is bool:
         value = text == to_text(True, spec)
     elif issubclass(kind, date) and spec:

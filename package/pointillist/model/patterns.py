@@ -49,7 +49,7 @@ class SeedPattern:
     owner: str = "seed"
     _parts: tuple[tuple[str, str | None, str], ...] = field(init=False, repr=False, compare=False)
     _expression: re.Pattern[str] = field(init=False, repr=False, compare=False)
-    _readings: tuple[tuple[str, type, tuple[tuple[str, str], ...]], ...] = field(
+    _readings: tuple[tuple[str, type, tuple[tuple[str, int], ...]], ...] = field(
         init=False, repr=False, compare=False
     )
 
@@ -58,9 +58,10 @@ class SeedPattern:
         object.__setattr__(self, "_parts", parts)
         whole = _expression(parts, self.kinds)
         object.__setattr__(self, "_expression", re.compile(whole, re.DOTALL))
+        groups = self._expression.groupindex
         readings = tuple(
-            (name, self.kinds[name], tuple((s, _group(name, s)) for s in self._specs(name)))
-            for name in self.fields
+            (n, self.kinds[n], tuple((s, groups[_group(n, s)] - 1) for s in self._specs(n)))
+            for n in self.fields
         )
         object.__setattr__(self, "_readings", readings)
 
@@ -113,11 +114,14 @@ class SeedPattern:
 
         Where a path can be read in several ways, a field takes as little text as possible.
         """
-        path = path.rstrip("/")
+        return self.read(path.rstrip("/")) if _is_plain(path.rstrip("/")) else None
+
+    def read(self, path: str) -> dict[str, Any] | None:
+        """Do what `match` does, for the path of something that is there: it has no ``..``."""
         found = self._expression.fullmatch(path)
-        if found is None or not _is_plain(path):
+        if found is None:
             return None
-        texts = found.groupdict()
+        texts = found.groups()
         values = {}
         try:  # each text is what its value is written as, so the path is what `format` gives
             for name, kind, groups in self._readings:

@@ -16,7 +16,7 @@ from signac.job import calc_id
 from ..errors import CorruptRecord, RecordError, RecordNotFound, SpaceError
 from ..model.records import Record, RecordType, check_key, check_keys
 from .claims import owner_of
-from .creation import Creation
+from .creation import Creation, uncollected
 from .dataspace import DataSpace
 from .discovery import Report, identifying_seeds, search
 from .fingerprints import Fingerprint
@@ -51,6 +51,7 @@ def add(space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str
     return record
 
 
+@uncollected()
 def add_product(
     space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str, Any]
 ) -> list[Record]:
@@ -120,7 +121,7 @@ def discover(space: DataSpace, journal: Journal) -> Report:
     """
     report = Report()
     problems: list[RecordError] = []
-    with alone(space, journal):
+    with uncollected(), alone(space, journal):
         for cls in space.classes:
             if cls.__member__ is None:
                 _discover_class(space, cls, report, problems)

@@ -99,7 +99,7 @@ def matches(root: Path, pattern: SeedPattern) -> Iterator[tuple[str, dict[str, A
     for relative, is_folder in walk:
         if pattern.is_folder and not is_folder:
             continue
-        values = pattern.match(relative)
+        values = pattern.read(relative)
         if values is not None:
             yield relative, values
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from ..errors import CorruptRecord, DeclarationError, RecordError
@@ -97,9 +98,10 @@ def ordered(cls: RecordType, members: Iterable[Record]) -> list[Record]:
     """Return members in the order that the aggregate declares; ties by the members' keys."""
     result = sorted(members, key=sort_key)
     for wanted in reversed(cls.__order__):
-        placed = [(_value(cls, record, _ascending(wanted)), record) for record in result]
+        way = _ascending(wanted)
+        placed = [(_value(cls, record, way), record) for record in result]
         try:
-            placed.sort(key=lambda pair: pair[0], reverse=_ascending(wanted) != wanted)
+            placed.sort(key=itemgetter(0), reverse=way != wanted)
         except TypeError as error:
             raise DeclarationError(
                 f"{cls.__name__} cannot be ordered by {_said(wanted)}: {error}. Give every "

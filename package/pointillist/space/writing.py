@@ -92,7 +92,7 @@ def _complete(folder: JobFolder, statepoint: Mapping[str, Any]) -> None:
     fresh = JobFolder(folder.fresh)
     aside = fresh.statepoint.with_suffix(".new")
     try:
-        aside.write_text(json.dumps(statepoint), encoding="ascii")
+        write_file(str(aside), json.dumps(statepoint))
         os.replace(aside, fresh.statepoint)
         os.rename(fresh.path, folder.path)
     except OSError as error:
