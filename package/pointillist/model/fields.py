@@ -73,6 +73,9 @@ class Key(Field):
     def __init__(self, of: Callable[[Any], Any] | None = None) -> None:
         self.of = of
 
+    def __get__(self, record: Any, owner: type | None = None) -> Any:
+        return self if record is None else record._keys[self.name]
+
 
 class Seed(Field):
     """Input data that no step makes: a file or folder."""

@@ -186,6 +186,8 @@ def to_text(value: Any, spec: str = "") -> str:
 def shown(value: Any) -> str:
     """Return a key's text for people: on one line, in quotes where it is not one plain word."""
     text = to_text(value) if isinstance(value, bool) else str(encode(value))
+    if text.isalnum():
+        return text
     plain_word = text.isprintable() and not re.search(r"[\s'\"]", text)
     return text if plain_word and text else repr(text)
 
@@ -199,6 +201,13 @@ def from_text(text: str, kind: type, spec: str = "") -> Any:
         If the text is none of that type, or not what `to_text` would write.
     """
     value: Any
+    if kind is str and not spec:
+        return text
+    if kind is int and not spec:
+        value = int(text)
+        if str(value) == text:
+            return value
+        raise ValueError(f"{text!r} is not how {value!r} is written")
     if kind is bool:
         value = text == to_text(True, spec)
     elif issubclass(kind, date) and spec:

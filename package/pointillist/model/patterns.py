@@ -49,12 +49,21 @@ class SeedPattern:
     owner: str = "seed"
     _parts: tuple[tuple[str, str | None, str], ...] = field(init=False, repr=False, compare=False)
     _expression: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _readings: tuple[tuple[str, type, tuple[tuple[str, int], ...]], ...] = field(
+        init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         parts = tuple(self._parse())
         object.__setattr__(self, "_parts", parts)
         whole = _expression(parts, self.kinds)
         object.__setattr__(self, "_expression", re.compile(whole, re.DOTALL))
+        groups = self._expression.groupindex
+        readings = tuple(
+            (n, self.kinds[n], tuple((s, groups[_group(n, s)] - 1) for s in self._specs(n)))
+            for n in self.fields
+        )
+        object.__setattr__(self, "_readings", readings)
 
     @property
     def is_folder(self) -> bool:
@@ -105,18 +114,26 @@ class SeedPattern:
 
         Where a path can be read in several ways, a field takes as little text as possible.
         """
-        found = self._expression.fullmatch(path.rstrip("/"))
+        return self.read(path.rstrip("/")) if _is_plain(path.rstrip("/")) else None
+
+    def read(self, path: str) -> dict[str, Any] | None:
+        """Do what `match` does, for the path of something that is there: it has no ``..``."""
+        found = self._expression.fullmatch(path)
         if found is None:
             return None
+        texts = found.groups()
         values = {}
-        try:
-            for name in self.fields:
-                texts = {spec: found.group(_group(name, spec)) for spec in self._specs(name)}
-                values[name] = keys.from_texts(texts, self.kinds[name])
-            written = self.format(values)
-        except (ValueError, OverflowError):  # a SeedPatternError is a ValueError
+        try:  # each text is what its value is written as, so the path is what `format` gives
+            for name, kind, groups in self._readings:
+                if len(groups) == 1:
+                    spec, group = groups[0]
+                    values[name] = keys.from_text(texts[group], kind, spec)
+                else:
+                    written = {spec: texts[group] for spec, group in groups}
+                    values[name] = keys.from_texts(written, kind)
+        except (ValueError, OverflowError):
             return None
-        return values if written.rstrip("/") == path.rstrip("/") else None
+        return values
 
     def levels(self) -> tuple[re.Pattern[str], ...]:
         """Return an expression for each folder level of the path, to prune a walk with."""
@@ -186,7 +203,10 @@ class SeedPattern:
 
 
 def _is_plain(path: str) -> bool:
-    return "\0" not in path and not {"", ".", ".."} & set(path.removesuffix("/").split("/"))
+    return "\0" not in path and _NO_NAMES.isdisjoint(path.removesuffix("/").split("/"))
+
+
+_NO_NAMES = frozenset(("", ".", ".."))
 
 
 def _group(name: str, spec: str) -> str:

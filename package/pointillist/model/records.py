@@ -14,7 +14,16 @@ from .body import Body, check_order, compile_class
 from .fields import Field, Key, Output, Seed
 from .pipeline import StepSpec
 
-__all__ = ["Aggregate", "Home", "PlainJob", "Record", "RecordType", "check_keys", "sort_key"]
+__all__ = [
+    "Aggregate",
+    "Home",
+    "PlainJob",
+    "Record",
+    "RecordType",
+    "check_key",
+    "check_keys",
+    "sort_key",
+]
 
 
 class Job(Protocol):
@@ -388,6 +397,17 @@ def check_keys(cls: RecordType, values: Mapping[str, Any]) -> dict[str, Any]:
             f"{cls.__name__} {' and '.join(said)}. Its keys: {', '.join(kinds) or 'none'}."
         )
     return {n: keys.check(values[n], kind, f"{cls.__name__}.{n}") for n, kind in kinds.items()}
+
+
+def check_key(cls: RecordType, name: str, value: Any) -> Any:
+    """Return the value of one key of `cls`, checked.
+
+    Raises
+    ------
+    DeclarationError
+        If it has the wrong type.
+    """
+    return keys.check(value, cls.keys[name], f"{cls.__name__}.{name}")
 
 
 def sort_key(record: Record) -> tuple[Any, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import json
 import math
 import os
 from collections.abc import Iterable, Mapping
@@ -12,8 +14,9 @@ from typing import Any
 from signac.job import calc_id
 
 from ..errors import CorruptRecord, RecordError, RecordNotFound, SpaceError
-from ..model.records import Record, RecordType, check_keys
+from ..model.records import Record, RecordType, check_key, check_keys
 from .claims import owner_of
+from .creation import Creation, uncollected
 from .dataspace import DataSpace
 from .discovery import Report, identifying_seeds, search
 from .fingerprints import Fingerprint
@@ -22,7 +25,7 @@ from .layout import claims_in
 from .membership import DIGEST, LEFT, MEMBERS, digest, group_members
 from .memory import Attempts
 from .tables import match_rows, read_rows
-from .writing import alone, make, move, read_statepoint, write_document, writing
+from .writing import alone, make, move, read_statepoint, write_document
 
 __all__ = ["add", "add_product", "discover", "follow", "foresee", "rekey", "sync"]
 
@@ -48,6 +51,7 @@ def add(space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str
     return record
 
 
+@uncollected()
 def add_product(
     space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str, Any]
 ) -> list[Record]:
@@ -72,19 +76,27 @@ def add_product(
         If the project's folder cannot be written.
     """
     _check_is_no_aggregate(cls)
-    axes = [[v] if _is_single(v) else list(v) for v in values.values()]
-    wanted = [
-        check_keys(cls, dict(zip(values, point, strict=True))) for point in itertools.product(*axes)
-    ]
-    places = list(dict.fromkeys(tuple(checked.values()) for checked in wanted))
-    new = [place for place in places if place not in space.by_keys(cls)]
-    if new:
+    axes = {name: [v] if _is_single(v) else list(v) for name, v in values.items()}
+    if not all(axes.values()):
+        return []
+    names = list(check_keys(cls, {name: axis[0] for name, axis in axes.items()}))
+    checked = [[check_key(cls, name, value) for value in axis] for name, axis in axes.items()]
+    order = [list(axes).index(name) for name in names]
+    points = itertools.product(*checked)
+    places = list(dict.fromkeys(tuple([point[n] for n in order]) for point in points))
+    creation = Creation(space, cls)
+    creation.look(places)
+    known = space.by_keys(cls)
+    if not all(place in known for place in places):
         with alone(space, journal):
-            for place in new:
-                make(space, cls, dict(zip(cls.keys, place, strict=True)))
-            space.forget()
+            known = space.by_keys(cls)
+            for place in places:
+                if place not in known:
+                    creation.make(place)
+            space.forget(cls)
             follow(space)
-    return [space.by_keys(cls)[place] for place in places]
+    known = space.by_keys(cls)
+    return [known[place] for place in places]
 
 
 def _is_single(value: Any) -> bool:
@@ -109,11 +121,10 @@ def discover(space: DataSpace, journal: Journal) -> Report:
     """
     report = Report()
     problems: list[RecordError] = []
-    with alone(space, journal):
+    with uncollected(), alone(space, journal):
         for cls in space.classes:
             if cls.__member__ is None:
                 _discover_class(space, cls, report, problems)
-        space.forget()
         report.aggregates = follow(space)
     for problem in problems:
         space.report(problem)
@@ -206,22 +217,24 @@ def _discover_class(
                 f"{cls.__name__}.{name}: the root {seed.root!r} is not there: {roots[name]}. Mount "
                 "it, or say where it lies: see [roots] in .pointillist/config.toml."
             )
-    discovery = search(cls, roots)
-    if discovery is not None:
+    found = search(cls, roots)
+    if found is not None:
+        creation = Creation(space, cls)
+        creation.look(found)
         known = space.by_keys(cls)
-        new = sorted(place for place in discovery.found if place not in known)
-        gone = [record for place, record in known.items() if place not in discovery.found]
-        report.found[cls.__name__] = len(discovery.found)
-        report.added[cls.__name__] = []
+        new = sorted(place for place in found if place not in known)
+        gone = [record for place, record in known.items() if place not in found]
+        report.found[cls.__name__] = len(found)
         report.gone[cls.__name__] = [f"{record.label}  (job {record.id[:8]})" for record in gone]
+        made = []
         for place in new:
-            values = dict(zip(cls.keys, place, strict=True))
-            try:
-                make(space, cls, values)
-            except CorruptRecord:  # the data space reports it
-                continue
-            report.added[cls.__name__].append(_label(cls, values))
-        space.forget()
+            with contextlib.suppress(CorruptRecord):  # the data space reports it
+                creation.make(place)
+                made.append(place)
+        if new:
+            space.forget(cls)
+        known = space.by_keys(cls)
+        report.added[cls.__name__] = [known[place].label for place in made if place in known]
     if cls.__table__ is not None:
         path = space.layout.root / cls.__table__
         records = space.records(cls)
@@ -239,12 +252,6 @@ def _discover_class(
         ]
 
 
-def _label(cls: RecordType, values: Mapping[str, Any]) -> str:
-    record = cls(**values)
-    label: str = record.label
-    return label
-
-
 def _wanted(
     space: DataSpace, cls: RecordType, problems: list[RecordError]
 ) -> list[tuple[Any, list[str], list[str]]]:
@@ -253,8 +260,7 @@ def _wanted(
     As long as a document that decides on membership cannot be read, the class is left as it is.
     """
     assert cls.__member__ is not None
-    known = space.by_keys(cls)
-    wanted: dict[tuple[Any, ...], list[str]] = {place: [] for place in known}
+    groups: dict[tuple[Any, ...], list[str]] = {}
     left: dict[tuple[Any, ...], list[str]] = {}
     try:
         excluded = []
@@ -265,15 +271,18 @@ def _wanted(
             elif cls.__member__.__member__ is None or space.members(record):
                 candidates.append(record)
         for group in group_members(cls, candidates, problems):
-            wanted[tuple(group.values.values())] = [member.id for member in group.members]
+            groups[tuple(group.values.values())] = [member.id for member in group.members]
         for record in excluded:  # one by one: what is wrong with one of them stops nothing
             for group in group_members(cls, [record], []):
                 left.setdefault(tuple(group.values.values()), []).append(record.id)
     except CorruptRecord as error:
         problems.append(error)
         return []
+    Creation(space, cls).look(groups)
+    known = space.by_keys(cls)
+    wanted = {**dict.fromkeys(known, ()), **groups}
     return [
-        (known.get(place) or dict(zip(cls.keys, place, strict=True)), ids, left.get(place, []))
+        (known.get(place) or dict(zip(cls.keys, place, strict=True)), [*ids], left.get(place, []))
         for place, ids in wanted.items()
     ]
 
@@ -305,9 +314,10 @@ def follow(space: DataSpace) -> dict[str, tuple[int, int, int]]:
         if cls.__member__ is None:
             continue
         changes = _changes(space, cls, problems)
-        made = [_follow(space, cls, *change, problems) for change in changes]
+        creation = Creation(space, cls)
+        made = [_follow(space, creation, *change, problems) for change in changes]
         if changes:
-            space.forget()
+            space.forget(cls)
         done[cls.__name__] = (len(space.records(cls)), made.count("new"), made.count("changed"))
     for problem in problems:
         space.report(problem)
@@ -316,30 +326,26 @@ def follow(space: DataSpace) -> dict[str, tuple[int, int, int]]:
 
 def _follow(
     space: DataSpace,
-    cls: RecordType,
+    creation: Creation,
     target: Any,
     ids: list[str],
     left: list[str],
     problems: list[RecordError],
 ) -> str:
     """Make an aggregate or give it its members; return what was done."""
-    with writing(space.workspace(cls)):
-        if isinstance(target, Record):
-            job, what = space.project_of(cls).open_job(id=target.id), "changed"
-        else:
-            try:
-                job, what = make(space, cls, target), "new"
-            except CorruptRecord as error:
-                problems.append(error)
-                return "corrupt"
+    cls = creation.cls
+    says = {MEMBERS: ids, DIGEST: digest(ids), **({LEFT: left} if left else {})}
+    is_new = not isinstance(target, Record)
+    if is_new and creation.create(tuple(target.values()), json.dumps(says)):
+        return "new"
     try:
-        said = {name: v for name, v in space.document(cls, job.id).items() if name != LEFT}
+        id = make(space, cls, target) if is_new else target.id
+        said = {name: v for name, v in space.document(cls, id).items() if name != LEFT}
     except CorruptRecord as error:
         problems.append(error)
         return "corrupt"
-    said |= {MEMBERS: ids, DIGEST: digest(ids), **({LEFT: left} if left else {})}
-    write_document(space, cls, job.id, said)
-    return what
+    write_document(space, cls, id, said | says)
+    return "new" if is_new else "changed"
 
 
 def _check_idle(space: DataSpace, record: Record) -> None:

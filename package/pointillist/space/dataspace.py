@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from .configuration import Configuration, read_configuration
 from .fingerprints import stamp
 from .garbage import garbage_left
 from .index import Sheet, read_index
-from .layout import STATEPOINT, WORKSPACE, JobFolder, Layout, is_job
+from .layout import DOCUMENT, STATEPOINT, WORKSPACE, JobFolder, Layout, is_job
 from .membership import LEFT, MEMBERS
 from .memory import Attempts
 
@@ -38,6 +39,7 @@ class _Shelf:
     by_keys: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     foreign: int = 0
     seen: int | None = None
+    problems: list[RecordError] = field(default_factory=list)
 
 
 class DataSpace:
@@ -64,7 +66,7 @@ class DataSpace:
         self.home = home
         self.index = read_index(self.layout)
         self.attempts = Attempts(self.index)
-        self._problems: list[RecordError] = []
+        self._problems: dict[str, RecordError] = {}
         self._first = next((c for c in classes if c.__member__ is None), None)
         self._places: dict[RecordType, str] = {}
         self._shelves: dict[RecordType, _Shelf] = {}
@@ -87,21 +89,45 @@ class DataSpace:
     @property
     def problems(self) -> list[RecordError]:
         """What is wrong with single records; the others are there."""
-        for cls in self.classes:
-            self._shelf(cls)
-        return self._problems
+        found = [problem for cls in self.classes for problem in self._shelf(cls).problems]
+        return list({**{str(problem): problem for problem in found}, **self._problems}.values())
 
     def report(self, problem: RecordError) -> None:
         """Keep a problem for people to see, once."""
-        if all(str(problem) != str(known) for known in self._problems):
-            self._problems.append(problem)
+        self._problems.setdefault(str(problem), problem)
 
-    def forget(self) -> None:
-        """Look anew, when it is next asked for, which jobs are there and what documents say."""
+    def forget(self, cls: RecordType | None = None) -> None:
+        """Look anew, when it is next asked for, which jobs are there and what documents say.
+
+        Parameters
+        ----------
+        cls : RecordType, optional
+            The only class whose jobs came or went.
+        """
+        if cls is not None:
+            self._shelves.pop(cls, None)
+            return
         self._shelves.clear()
         self._documents.clear()
         self._foreseen.clear()
         self._problems.clear()
+
+    def look(self, cls: RecordType, recognise: Callable[[str], dict[str, Any] | None]) -> None:
+        """Look which jobs of a class are there, if it is not known; read what is not recognised.
+
+        Parameters
+        ----------
+        cls : RecordType
+            The class.
+        recognise : callable
+            Gives the keys of the job of an id, or None if its state point must be read.
+        """
+        if cls not in self._shelves:
+            self._shelves[cls] = self._read(cls, recognise)
+
+    def learn(self, cls: RecordType, id: str, values: dict[str, Any]) -> None:
+        """Know a job's keys from its maker: its state point need not be read."""
+        self._keys[cls, id] = values
 
     def refresh(self) -> None:
         """Look anew at those workspaces in which jobs came or went since they were read."""
@@ -127,13 +153,13 @@ class DataSpace:
 
     def place(self, record: Record) -> str:
         """Return where a record's job lies, as text."""
-        return self._workspace(type(record)) + record.id
+        return self.job_place(type(record), record.id)
 
-    def _workspace(self, cls: RecordType) -> str:
-        found = self._places.get(cls)
-        if found is None:
-            found = self._places[cls] = f"{self.workspace(cls)}/"
-        return found
+    def job_place(self, cls: RecordType, id: str) -> str:
+        """Return where the job of a class and id lies, as text."""
+        if cls not in self._places:
+            self._places[cls] = f"{self.workspace(cls)}/"
+        return self._places[cls] + id
 
     def job_folder(self, record: Record) -> JobFolder:
         """Return the places of a record's job."""
@@ -142,9 +168,13 @@ class DataSpace:
     def statepoint(self, cls: RecordType, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the state point of the record of a class with these keys."""
         plain = {name: keys.encode(values[name]) for name in cls.keys}
+        return {**self.marks(cls), **plain}
+
+    def marks(self, cls: RecordType) -> dict[str, str]:
+        """Return what the state points of a class say before the keys: whose they are."""
         if self.is_first(cls):
-            return plain
-        return {"aggregate" if cls.__member__ else "record": cls.__name__, **plain}
+            return {}
+        return {"aggregate" if cls.__member__ else "record": cls.__name__}
 
     def seed_root(self, seed: Seed) -> Path:
         """Return the folder that a seed's pattern is relative to."""
@@ -194,11 +224,12 @@ class DataSpace:
         CorruptRecord
             If it cannot be read.
         """
-        path = JobFolder(self.workspace(cls) / id).document
-        seen = _time_of(path)
+        place = f"{self.job_place(cls, id)}/{DOCUMENT}"
+        seen = _time_of(place)
         if seen is None or self._documents.get(id, (None, {}))[0] != seen:
             try:
-                data = json.loads(path.read_bytes())
+                with open(place, "rb", buffering=0) as file:
+                    data = json.loads(file.read())
                 if not isinstance(data, dict):
                     raise ValueError("it is no JSON object")
             except FileNotFoundError:
@@ -313,7 +344,11 @@ class DataSpace:
                 self._shelves[cls] = self._read(cls)
         return self._shelves[cls]
 
-    def _read(self, cls: RecordType) -> _Shelf:
+    def _read(
+        self,
+        cls: RecordType,
+        recognise: Callable[[str], dict[str, Any] | None] = lambda id: None,
+    ) -> _Shelf:
         workspace = self.workspace(cls)
         shelf = _Shelf(seen=_time_of(workspace))
         found: list[Any] = []
@@ -330,20 +365,18 @@ class DataSpace:
         for id in ids:
             try:
                 if (cls, id) not in self._keys:
-                    known = self._indexed(cls, id, sheet) if sheet is not None else None
-                    self._keys[cls, id] = self.keys_of(cls, id) if known is None else known
+                    self._keys[cls, id] = self._known_keys(cls, id, sheet, recognise)
                 values = self._keys[cls, id]
             except CorruptRecord as error:
-                self.report(error)
+                shelf.problems.append(error)
                 continue
             if values is None:
                 shelf.foreign += 1
             else:
                 found.append(cls._found(id, values, self.home))  # type: ignore[attr-defined]  # a Record
-        for record in sorted(found, key=sort_key):
-            place = sort_key(record)
+        for place, record in sorted(((sort_key(r), r) for r in found), key=itemgetter(0)):
             if place in shelf.by_keys:
-                self.report(
+                shelf.problems.append(
                     RecordError(
                         f"{record.label}: the jobs {shelf.by_keys[place].id[:8]}… and "
                         f"{record.id[:8]}… have the same keys; the second is left out. Declare "
@@ -360,12 +393,25 @@ class DataSpace:
         sheet = self.index.sheets.get(cls.__name__) if self.index is not None else None
         return sheet if sheet is not None and sheet.kinds == kinds_of(cls) else None
 
+    def _known_keys(
+        self,
+        cls: RecordType,
+        id: str,
+        sheet: Sheet | None,
+        recognise: Callable[[str], dict[str, Any] | None],
+    ) -> dict[str, Any] | None:
+        """Return the keys of a job, from its state point only if nobody else knows them."""
+        known = self._indexed(cls, id, sheet) if sheet is not None else None
+        if known is None:
+            known = recognise(id)
+        return self.keys_of(cls, id) if known is None else known
+
     def _indexed(self, cls: RecordType, id: str, sheet: Sheet) -> dict[str, Any] | None:
         """Return the keys of a job as the index has them; None if its state point may differ."""
         row = sheet.rows.get(id)
         if row is None:
             return None
-        place = JobFolder(f"{self._workspace(cls)}{id}").file(STATEPOINT)
+        place = f"{self.job_place(cls, id)}/{STATEPOINT}"
         if stamp(place) != sheet.statepoint_of(row):
             return None
         values = zip(cls.keys.items(), sheet.keys[row], strict=True)
@@ -382,7 +428,7 @@ class DataSpace:
         CorruptRecord
             If the state point cannot be read, is another job's, or holds a key of a wrong type.
         """
-        path = JobFolder(f"{self._workspace(cls)}{id}").file(STATEPOINT)
+        path = f"{self.job_place(cls, id)}/{STATEPOINT}"
         try:
             data = json.loads(_content(path))
             if calc_id(data) != id:
@@ -419,7 +465,7 @@ def kinds_of(cls: RecordType) -> list[list[str]]:
     return [[name, kind.__qualname__] for name, kind in cls.keys.items()]
 
 
-def _time_of(path: Path) -> int | None:
+def _time_of(path: str | Path) -> int | None:
     """Return when a file or folder was changed, None if it may be changing within this instant."""
     try:
         changed = os.stat(path).st_mtime_ns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +15,7 @@ from ..model.patterns import SeedPattern
 from ..model.records import RecordType
 from .layout import WORKSPACE
 
-__all__ = ["Discovery", "Report", "matches", "search"]
-
-
-@dataclass
-class Discovery:
-    """What was found for one class.
-
-    Parameters
-    ----------
-    cls : RecordType
-        The class.
-    found : dict
-        The keys of what lies there, by their values in order, and the first path each was seen at.
-    """
-
-    cls: RecordType
-    found: dict[tuple[Any, ...], Path] = field(default_factory=dict)
+__all__ = ["Report", "matches", "search"]
 
 
 @dataclass
@@ -58,7 +43,7 @@ class Report:
     aggregates: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
 
-def search(cls: RecordType, roots: dict[str, Path]) -> Discovery | None:
+def search(cls: RecordType, roots: dict[str, Path]) -> set[tuple[Any, ...]] | None:
     """Look for the records of a class.
 
     Parameters
@@ -70,18 +55,19 @@ def search(cls: RecordType, roots: dict[str, Path]) -> Discovery | None:
 
     Returns
     -------
-    Discovery or None
-        None if no seed's pattern names every key, so that the class cannot be discovered.
+    set of tuple or None
+        The keys of the records whose seeds are there, by their values in order. None if no
+        seed's pattern names every key, so that the class cannot be discovered.
     """
     finders = identifying_seeds(cls)
     if not finders:
         return None
-    result = Discovery(cls)
-    for name, seed in finders.items():
-        for relative, values in matches(roots[name], seed.pattern):
-            place = tuple(values[key] for key in cls.keys)
-            result.found.setdefault(place, roots[name] / relative)
-    return result
+    names = tuple(cls.keys)
+    return {
+        tuple([values[key] for key in names])
+        for name, seed in finders.items()
+        for _, values in matches(roots[name], seed.pattern)
+    }
 
 
 def identifying_seeds(cls: RecordType) -> dict[str, Seed]:
@@ -113,22 +99,22 @@ def matches(root: Path, pattern: SeedPattern) -> Iterator[tuple[str, dict[str, A
     for relative, is_folder in walk:
         if pattern.is_folder and not is_folder:
             continue
-        values = pattern.match(relative)
+        values = pattern.read(relative)
         if values is not None:
             yield relative, values
 
 
 def _levels(root: Path, above: str, levels: Any) -> Iterator[tuple[str, bool]]:
     level, *below = levels
+    shows_hidden = level.pattern.startswith("\\.")
     for entry in _entries(root / above):
-        if not level.fullmatch(entry.name):
+        name = entry.name
+        if name[0] == "." and not shows_hidden:
             continue
-        if entry.name.startswith(".") and not level.pattern.startswith("\\."):
-            continue
-        relative = f"{above}/{entry.name}" if above else entry.name
-        if not below:
+        relative = f"{above}/{name}" if above else name
+        if not below:  # the whole pattern says whether it fits
             yield relative, _is_folder(entry)
-        elif _is_folder(entry):
+        elif level.fullmatch(name) and _is_folder(entry):
             yield from _levels(root, relative, below)
 
 
@@ -155,7 +141,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            found = sorted(entries, key=_name_of)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -163,5 +149,9 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             f"{folder} cannot be searched for seeds: {error.strerror or error}. Make the folder "
             "readable, or name a root that is."
         ) from error
-    is_signac = any(entry.name == ".signac" for entry in found)
-    return [entry for entry in found if not (is_signac and entry.name == WORKSPACE)]
+    if any(entry.name == ".signac" for entry in found):
+        return [entry for entry in found if entry.name != WORKSPACE]
+    return found
+
+
+_name_of = attrgetter("name")

@@ -41,6 +41,7 @@ __all__ = [
     "Layout",
     "claim_name",
     "claims_in",
+    "fresh_place",
     "generations_in",
     "is_job",
     "is_pruned",
@@ -162,15 +163,10 @@ class JobFolder:
         return Path(self.place, DOCUMENT)
 
     @property
-    def fresh_document(self) -> Path:
-        """Where a document is written before it takes its place, whole."""
-        return Path(self.place, f".{DOCUMENT}.new")
-
-    @property
     def fresh(self) -> Path:
         """Where the folder is made before it takes its place, whole."""
-        path = self.path
-        return path.with_name(f".{path.name}.new")
+        workspace, _, id = self.place.rpartition("/")
+        return Path(fresh_place(workspace, id))
 
     @property
     def pruned(self) -> Path:
@@ -227,6 +223,11 @@ class JobFolder:
     def replaced(self, step: str, filename: str) -> Path:
         """Return where an old output folder goes while the new one takes its place."""
         return Path(self.place, f".{step}.replaced.{filename}")
+
+
+def fresh_place(folder: str, name: str) -> str:
+    """Return where a job's folder, or its document, is made before it takes its place, whole."""
+    return f"{folder}/.{name}.new"
 
 
 def operation_claim(name: str, aggregate: str = "") -> str:

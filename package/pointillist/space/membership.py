@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from ..errors import CorruptRecord, DeclarationError, RecordError
@@ -68,17 +69,18 @@ def group_members(
         If members cannot be ordered.
     """
     groups: dict[tuple[Any, ...], list[Record]] = {}
-    ways = {name: getattr(cls.__fields__[name], "of", None) or name for name in cls.keys}
+    ways = [
+        (getattr(cls.__fields__[name], "of", None) or name, kind, f"{cls.__name__}.{name}")
+        for name, kind in cls.keys.items()
+    ]
+    orders = [_ascending(wanted) for wanted in cls.__order__]
     for record in candidates:
         try:
             if cls.__select__ is not None and not _value(cls, record, cls.__select__):
                 continue
-            values = [
-                keys.check(_value(cls, record, ways[name]), kind, f"{cls.__name__}.{name}")
-                for name, kind in cls.keys.items()
-            ]
-            for wanted in cls.__order__:
-                _value(cls, record, _ascending(wanted))
+            values = [keys.check(_value(cls, record, way), kind, name) for way, kind, name in ways]
+            for wanted in orders:
+                _value(cls, record, wanted)
         except DeclarationError as error:
             text = str(error).removeprefix(f"{record.label}: ")
             problems.append(
@@ -96,9 +98,10 @@ def ordered(cls: RecordType, members: Iterable[Record]) -> list[Record]:
     """Return members in the order that the aggregate declares; ties by the members' keys."""
     result = sorted(members, key=sort_key)
     for wanted in reversed(cls.__order__):
-        placed = [(_value(cls, record, _ascending(wanted)), record) for record in result]
+        way = _ascending(wanted)
+        placed = [(_value(cls, record, way), record) for record in result]
         try:
-            placed.sort(key=lambda pair: pair[0], reverse=_ascending(wanted) != wanted)
+            placed.sort(key=itemgetter(0), reverse=way != wanted)
         except TypeError as error:
             raise DeclarationError(
                 f"{cls.__name__} cannot be ordered by {_said(wanted)}: {error}. Give every "

@@ -23,25 +23,45 @@ from ..model.records import Record, RecordType
 from .claims import owner_of, take
 from .dataspace import DataSpace
 from .journals import Journal
-from .layout import JobFolder, claims_in
+from .layout import DOCUMENT, JobFolder, claims_in, fresh_place
 
-__all__ = ["alone", "make", "move", "read_statepoint", "write_document", "writing"]
+__all__ = [
+    "alone",
+    "make",
+    "move",
+    "read_statepoint",
+    "write_document",
+    "write_file",
+    "writing",
+]
 
 _PATIENCE = 60.0
 """Seconds for which a change waits for another process's change to end."""
 
 
-def make(space: DataSpace, cls: RecordType, values: Mapping[str, Any]) -> Any:
-    """Make a job if it is not there; its folder appears with its state point in it."""
+def make(space: DataSpace, cls: RecordType, values: Mapping[str, Any]) -> str:
+    """Make a job if it is not there, whatever is there of it; return its id.
+
+    Its folder appears with its state point in it.
+
+    Raises
+    ------
+    CorruptRecord
+        If the job is there without a state point that can be read.
+    """
     statepoint = space.statepoint(cls, values)
-    with writing(space.workspace(cls)):
-        job = space.project_of(cls).open_job(statepoint)
-        folder = JobFolder(Path(job.path))
+    id: str = calc_id(statepoint)
+    folder = JobFolder(space.workspace(cls) / id)
+    with writing(folder.path.parent):
+        space.project_of(cls)
         if not folder.statepoint.exists():
             folder.fresh.mkdir(parents=True, exist_ok=True)
+            fresh = JobFolder(folder.fresh)
+            if not fresh.statepoint.exists():  # it is written last: the document may be cut short
+                fresh.document.unlink(missing_ok=True)
             _complete(folder, statepoint)
-    space.keys_of(cls, job.id)
-    return job
+    space.keys_of(cls, id)
+    return id
 
 
 def move(space: DataSpace, record: Record, statepoint: Mapping[str, Any]) -> None:
@@ -72,7 +92,7 @@ def _complete(folder: JobFolder, statepoint: Mapping[str, Any]) -> None:
     fresh = JobFolder(folder.fresh)
     aside = fresh.statepoint.with_suffix(".new")
     try:
-        aside.write_text(json.dumps(statepoint), encoding="ascii")
+        write_file(str(aside), json.dumps(statepoint))
         os.replace(aside, fresh.statepoint)
         os.rename(fresh.path, folder.path)
     except OSError as error:
@@ -85,10 +105,22 @@ def _complete(folder: JobFolder, statepoint: Mapping[str, Any]) -> None:
 
 def write_document(space: DataSpace, cls: RecordType, id: str, said: Mapping[str, Any]) -> None:
     """Write a job's document, whole: signac leaves a file of another name when it is killed."""
-    folder = JobFolder(space.workspace(cls) / id)
-    with writing(folder.document):
-        folder.fresh_document.write_text(json.dumps(said), encoding="ascii")
-        os.replace(folder.fresh_document, folder.document)
+    folder = space.job_place(cls, id)
+    place, fresh = f"{folder}/{DOCUMENT}", fresh_place(folder, DOCUMENT)
+    with writing(place):
+        write_file(fresh, json.dumps(said))
+        os.replace(fresh, place)
+
+
+def write_file(place: str, text: str) -> None:
+    """Write a file with three system calls; the text is ASCII."""
+    data = text.encode("ascii")
+    file = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        if os.write(file, data) < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), place)
+    finally:
+        os.close(file)
 
 
 def read_statepoint(space: DataSpace, record: Record) -> dict[str, Any]:
@@ -100,7 +132,7 @@ def read_statepoint(space: DataSpace, record: Record) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def writing(place: Path) -> Iterator[None]:
+def writing(place: str | Path) -> Iterator[None]:
     """Say where it is that something cannot be written, and what to do."""
     try:
         yield
