@@ -139,9 +139,10 @@ def check_whole(there: dict[str, bytes], wanted: dict[str, bytes]) -> None:
 
 def copied(source: Any, place: Path) -> None:
     """Copy a project as it lies, hard links and times included."""
-    # a command that a kill has left may write for an instant more
+    # a command that a kill has left may write for an instant more, and make the folder again
     assert 0 == os.system(
-        f"until rm -rf '{place}'; do :; done 2>/dev/null; cp -a '{source}' '{place}'"
+        f"until rm -rf '{place}' '{place}.new'; cp -a '{source}' '{place}.new'; "
+        f"mv -T '{place}.new' '{place}'; do :; done 2>/dev/null"
     )
 
 
