@@ -16,10 +16,11 @@ from signac.job import calc_id
 from ..errors import CorruptRecord, RecordError, RecordNotFound, SpaceError
 from ..model.records import Record, RecordType, check_key, check_keys
 from .claims import owner_of
-from .creation import Creation, uncollected
+from .creation import Creation
 from .dataspace import DataSpace
 from .discovery import Report, identifying_seeds, search
 from .fingerprints import Fingerprint
+from .garbage import garbage_left
 from .journals import Journal
 from .layout import claims_in
 from .membership import DIGEST, LEFT, MEMBERS, digest, group_members
@@ -51,7 +52,7 @@ def add(space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str
     return record
 
 
-@uncollected()
+@garbage_left()
 def add_product(
     space: DataSpace, journal: Journal, cls: RecordType, values: Mapping[str, Any]
 ) -> list[Record]:
@@ -121,7 +122,7 @@ def discover(space: DataSpace, journal: Journal) -> Report:
     """
     report = Report()
     problems: list[RecordError] = []
-    with uncollected(), alone(space, journal):
+    with garbage_left(), alone(space, journal):
         for cls in space.classes:
             if cls.__member__ is None:
                 _discover_class(space, cls, report, problems)

@@ -7,9 +7,8 @@ that signac takes for a job.
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from ..model.records import RecordType
@@ -18,7 +17,7 @@ from .layout import DOCUMENT, STATEPOINT, fresh_place
 from .statepoints import Statepoints
 from .writing import make, write_file, writing
 
-__all__ = ["Creation", "uncollected"]
+__all__ = ["Creation"]
 
 
 class Creation:
@@ -141,16 +140,3 @@ class Creation:
             self._space.project_of(self.cls)
             os.makedirs(self._workspace, exist_ok=True)
         self._is_ready = True
-
-
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Leave cyclic garbage alone: the search for it looks at all records, again and again."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
