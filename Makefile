@@ -8,7 +8,7 @@ help:
 	@echo "make demo     run the reference pipeline: ten pictures in demo/"
 	@echo "make test     run the tests (make test ARGS=\"-k edges\" some of them)"
 	@echo "make check    format, lint, types, directions of the imports"
-	@echo "make bench    the same project under signac-flow and pointillist, measured in pairs"
+	@echo "make bench    pointillist beside signac-flow and signac, measured in pairs; MATLAB sessions"
 	@echo "make setup    make .venv; the others do it by themselves"
 
 setup: .venv/.complete
@@ -45,5 +45,7 @@ bench: setup
 	$(PY) benchmarks/drop_in.py $(ARGS)
 	$(PY) benchmarks/protocol.py
 	$(PY) benchmarks/protocol.py --folder /dev/shm
+	$(PY) benchmarks/creation.py
+	$(PY) benchmarks/matlab.py
 
 .PHONY: help setup demo test check bench
