@@ -12,7 +12,14 @@ import pandas as pd
 import pytest
 
 from pointillist.errors import DeclarationError, UndeclaredFormat
-from pointillist.formats import Format, check_options, format_for, register, suffix_for
+from pointillist.formats import (
+    Format,
+    as_path,
+    check_options,
+    format_for,
+    register,
+    suffix_for,
+)
 from pointillist.formats.arrays import NpyFormat, NpzFormat
 from pointillist.formats.figures import FigureFormat
 from pointillist.formats.files import BytesFormat, PathFormat
@@ -186,6 +193,16 @@ def test_check_options() -> None:
         check_options(JsonFormat(), {"dpi": 300})
     with pytest.raises(DeclarationError, match="Own has no writer option 'x'; it has none"):
         check_options(Own(), {"x": 1})
+
+
+def test_as_path() -> None:
+    """Formats of one's own always get a path, also those that inherit from a built-in one."""
+
+    class Louder(TextFormat):
+        pass
+
+    places = [as_path("/a/b", format) for format in (TextFormat(), Louder(), Own())]
+    assert ["/a/b", Path("/a/b"), Path("/a/b")] == places
 
 
 def test_light_import() -> None:

@@ -21,13 +21,14 @@ Writing the same value twice gives the same bytes.
 
 from __future__ import annotations
 
-from .base import Format, LazyFormat
+from .base import Format, LazyFormat, as_path
 from .coercion import coerce
 from .registry import check_options, format_for, register, suffix_for
 
 __all__ = [
     "Format",
     "LazyFormat",
+    "as_path",
     "check_options",
     "coerce",
     "format_for",

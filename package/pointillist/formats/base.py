@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["Format", "LazyFormat"]
+__all__ = ["Format", "LazyFormat", "as_path"]
 
 
 @runtime_checkable
@@ -53,3 +53,11 @@ class LazyFormat(Format, Protocol):
 
     def open(self, path: Path, /) -> AbstractContextManager[Any]:
         """Give a read-only handle, such as an h5py Dataset or a memory map, for a ``with``."""
+
+
+def as_path(place: str, format: Format) -> Any:
+    """Return a place as a format takes it: as a path, or as text if its very class says so.
+
+    Where values are small, making a path takes a good part of the time of making the file.
+    """
+    return place if vars(type(format)).get("takes_text") else Path(place)

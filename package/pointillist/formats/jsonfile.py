@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import FormatError
 from .coercion import coerce
@@ -33,10 +33,12 @@ class JsonFormat:
         None is a value too.
     """
 
+    takes_text: ClassVar[bool] = True
+
     kind: str = "Any"
     optional: bool = False
 
-    def write(self, value: object, path: Path, *, indent: int | None = None) -> None:
+    def write(self, value: object, path: str | Path, *, indent: int | None = None) -> None:
         """Write the value.
 
         Parameters
@@ -57,7 +59,7 @@ class JsonFormat:
                 text = json.dumps(tree, indent=indent)
         write_text(text + "\n", path)
 
-    def read(self, path: Path) -> Any:
+    def read(self, path: str | Path) -> Any:
         """Read the value.
 
         For a list a bare number or bool will do: MATLAB's ``jsonencode`` writes a list of one
@@ -83,7 +85,7 @@ class JsonFormat:
             raise self._other(value, path)
         return tuple(value) if self.kind == "tuple" else value
 
-    def _other(self, value: object, path: Path) -> FormatError:
+    def _other(self, value: object, path: str | Path) -> FormatError:
         return FormatError(
             f"{path} holds {type_name(value)} where {self.kind} is expected: let the step "
             f"write {self.kind}, or annotate the output with {type_name(value)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from ..errors import FormatError
 from .coercion import coerce
@@ -18,7 +19,7 @@ _PIECE = 1 << 16
 """Bytes that are read at once; room for a megabyte would cost more than reading a short text."""
 
 
-def write_text(text: str, path: Path) -> None:
+def write_text(text: str, path: str | Path) -> None:
     """Write text in UTF-8, its line ends as they are."""
     with as_format_error("cannot write text"):
         left = text.encode()
@@ -30,7 +31,7 @@ def write_text(text: str, path: Path) -> None:
             os.close(handle)
 
 
-def read_text(path: Path) -> str:
+def read_text(path: str | Path) -> str:
     """Read text in UTF-8, its line ends as they are."""
     pieces = []
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -49,13 +50,15 @@ def read_text(path: Path) -> str:
 class TextFormat:
     """Text in UTF-8; line ends are kept as they are."""
 
-    def write(self, value: object, path: Path) -> None:
+    takes_text: ClassVar[bool] = True
+
+    def write(self, value: object, path: str | Path) -> None:
         """Write the text and nothing else."""
         if not isinstance(value, str):
             raise wrong_type("str", value)
         write_text(value, path)
 
-    def read(self, path: Path) -> str:
+    def read(self, path: str | Path) -> str:
         """Read the whole text."""
         return read_text(path)
 
@@ -70,14 +73,16 @@ class NumberFormat:
         What is read back.
     """
 
+    takes_text: ClassVar[bool] = True
+
     kind: str
 
-    def write(self, value: object, path: Path) -> None:
+    def write(self, value: object, path: str | Path) -> None:
         """Write the number and a line end."""
         with as_format_error(f"cannot write the {self.kind}"):
             write_text(f"{plain_scalar(self.kind, value)!r}\n", path)
 
-    def read(self, path: Path) -> int | float | bool:
+    def read(self, path: str | Path) -> int | float | bool:
         """Read the number; white space around it does not matter."""
         text = read_text(path)
         if self.kind in ("int", "float"):

@@ -161,7 +161,7 @@ class NeedsReader:
             name = f"{record.id}/{target.name}"
             if step is None:
                 optional = isinstance(target, Seed) and target.optional
-                path = str(space.path(record, target))
+                path = space.field_place(record, target)
                 needs.inputs[name] = Input(name, path, root, optional)
                 continue
             if step.operation not in makers:
@@ -349,7 +349,7 @@ def _input(space: DataSpace, record: Record, target: Field) -> Input:
     optional = isinstance(target, Seed) and target.optional
     root = str(space.layout.root)
     name = f"{record.id}/{target.name}"
-    return Input(name, str(space.path(record, target)), root, optional, maker)
+    return Input(name, space.field_place(record, target), root, optional, maker)
 
 
 def describe_members(members: list[Any], aggregate: Record) -> Mapping[str, str]:

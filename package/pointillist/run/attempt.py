@@ -30,7 +30,7 @@ from ..errors import (
     Superseded,
     TaskError,
 )
-from ..formats import format_for
+from ..formats import as_path, format_for
 from ..model.fields import Output
 from ..plan.planner import Planner
 from ..plan.tasks import Input, Needs, Task
@@ -418,8 +418,8 @@ class _Try:
                 os.mkdir(self.stage)
         try:
             part = part_of(value, made)
-            write = format_for(made.annotation, str(made.filename)).write
-            interruptible(write, part, Path(staged), **made.writer_options)
+            format = format_for(made.annotation, str(made.filename))
+            interruptible(format.write, part, as_path(staged, format), **made.writer_options)
         except FormatError as error:
             raise OutputUnwritable(
                 f"what {self.task.step.call.name} returned cannot be written to {made.filename}: "

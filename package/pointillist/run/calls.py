@@ -26,7 +26,7 @@ from ..errors import (
     StepFailed,
     TimedOut,
 )
-from ..formats import coerce, format_for
+from ..formats import as_path, coerce, format_for
 from ..model import keys
 from ..model.arguments import Each, Out, Ref
 from ..model.fields import Field, Key, Output, Seed
@@ -318,7 +318,7 @@ class Bench:
         paths = {"job": str(record.folder), "project": str(self.space.layout.root)}
         for name, target in cls.__fields__.items():
             if isinstance(target, Seed) or (isinstance(target, Output) and target.stored):
-                paths[name] = str(self.space.path(record, target))
+                paths[name] = self.space.field_place(record, target)
         return {
             "id": record.id,
             "statepoint": self.space.statepoint(cls, record._keys),
@@ -342,11 +342,12 @@ def read_field(space: DataSpace, record: Record, target: Field) -> Any:
     FormatError
         If the file is not what it should be.
     """
-    path = space.path(record, target)
-    if isinstance(target, Seed) and target.optional and not path.exists():
+    place = space.field_place(record, target)
+    if isinstance(target, Seed) and target.optional and not os.path.exists(place):
         return None
+    format = format_for(target.annotation, place.rpartition("/")[2])
     try:
-        return format_for(target.annotation, path.name).read(path)
+        return format.read(as_path(place, format))
     except FormatError as error:
         raise FormatError(f"{type(record).__name__}.{target.name}: {error}") from error
 

@@ -188,10 +188,20 @@ class DataSpace:
         RecordError
             If the field has no place: a key, or an unstored value.
         """
+        return Path(self.field_place(record, target))
+
+    def field_place(self, record: Record, target: Field) -> str:
+        """Return where a seed or a stored output lies, as text.
+
+        Raises
+        ------
+        RecordError
+            If the field has no place: a key, or an unstored value.
+        """
         if isinstance(target, Seed):
-            return self.seed_root(target) / target.pattern.format(record._keys)
+            return str(self.seed_root(target) / target.pattern.format(record._keys))
         if isinstance(target, Output) and target.stored and target.filename:
-            return Path(f"{self.place(record)}/{target.filename}")
+            return f"{self.place(record)}/{target.filename}"
         raise RecordError(
             f"{type(record).__name__}.{target.name} lies nowhere: it is not stored in a file.",
             record=record.label,

@@ -59,10 +59,11 @@ _SHIFT = 44
 class _OfJob:
     """The attempts on one job."""
 
-    __slots__ = ("attempts", "count", "last", "last_good", "reset")
+    __slots__ = ("attempts", "count", "dead", "last", "last_good", "reset")
 
     def __init__(self) -> None:
         self.attempts: list[Attempt] = []
+        self.dead: frozenset[tuple[str, int, str | None]] = frozenset()
         self._clear()
 
     def _clear(self) -> None:
@@ -77,15 +78,14 @@ class _OfJob:
         What a runner that was taken for dead has recorded after that does not count: it was done
         again by then, and the clocks of two machines do not tell which was later.
         """
-        before = len(self.attempts)
         self.attempts += attempts
-        deaths = [a for a in self.attempts if a.outcome == "interrupted" and a.ran_by is not None]
-        dead = {(a.operation, a.number, a.ran_by) for a in deaths}
-        if any(death in self.attempts[before:] for death in deaths):
-            before = 0  # something may have counted that is shown to be of the dead
+        deaths = [a for a in attempts if a.outcome == "interrupted" and a.ran_by is not None]
+        if deaths:
+            self.dead |= {(a.operation, a.number, a.ran_by) for a in deaths}
+            attempts = tuple(self.attempts)  # some that counted may be of the dead
             self._clear()
-        for attempt in self.attempts[before:]:
-            if (attempt.operation, attempt.number, attempt.runner) not in dead:
+        for attempt in attempts:
+            if (attempt.operation, attempt.number, attempt.runner) not in self.dead:
                 self._count(attempt)
 
     def _count(self, attempt: Attempt) -> None:
