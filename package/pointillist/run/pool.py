@@ -55,7 +55,7 @@ class Pool(Runner):
     ) -> list[Task]:
         waits: dict[Task, set[Key]] = {}
         pending: set[Key] = set()
-        for task in tasks:
+        for task in self._by_record(tasks):
             makers = {maker.key for maker in self._upstream(task)} & pending
             if makers or self._wants(task, verdicts[task]):
                 waits[task] = makers
@@ -196,7 +196,6 @@ class _Passing:
                 wire=Wire(pipe, space),
                 place=Place(self._memory, number),
                 numbers=self._numbers,
-                completed=pool._completed,
             )
 
         hand = Hand.forked(made, self._living(), space)
@@ -243,17 +242,23 @@ class _Passing:
         self._planner.attempts.add(attempt)
         self._pool.listener.again(task, attempt, seconds)
 
-    def _ended(self, hand: Hand | None, task: Task, attempt: Attempt) -> None:
+    def _ended(
+        self,
+        hand: Hand | None,
+        task: Task,
+        attempt: Attempt,
+        at: tuple[str, int] | None = None,
+    ) -> None:
         self._barren = 0
         pool = self._pool
         pool._taken.add(task.key)
         if attempt.number:
-            self._planner.attempts.add(attempt)
+            self._planner.attempts.add(attempt, at)
         if attempt.outcome == "complete":
             self._summary.done += 1
-            pool._completed.add(task.key)
             verdict = self._planner.done(task, attempt)
             self._agenda.took(task, attempt.end - attempt.start)
+            self._planner.release(task.record)
         else:
             self._summary.failed.append((task, attempt))
             self._planner.forget(task)
@@ -307,6 +312,7 @@ class _Passing:
         self._settled[task.key] = (len(self._settled), hand)
         if hand is not None:
             hand.tasks.pop(task, None)
+            hand.begun.discard(task.key)
         for user in self._agenda.settle(task):
             self._consider(user)
 

@@ -115,5 +115,4 @@ def _note_death(owner: Owner, worker: Worker, task: Task, folder: JobFolder) -> 
         error=f"its runner {owner.runner} died",
         ran_by=owner.runner,
     )
-    worker.journal.append(died)
-    worker.planner.attempts.add(died)
+    worker.record(died)
