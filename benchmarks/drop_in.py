@@ -136,7 +136,11 @@ def table(
         memory = " / ".join(
             f"{statistics.median(m for _, m in side):.0f}" for side in (theirs, ours)
         )
-        spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        middle, least, most = (
+            f"{ratio:.{2 if min(ratios) > 0.1 else 4}f}"
+            for ratio in (statistics.median(ratios), min(ratios), max(ratios))
+        )
+        spread = f"{middle} ({least} to {most})"
         lines.append(f"| {what} | {a:.2f} s | {b:.2f} s | {spread} | {memory} |")
     return "\n".join(lines)
 

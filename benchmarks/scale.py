@@ -20,7 +20,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from chain import Side, sides, snakemake
@@ -119,6 +119,11 @@ def has_room(folder: Path, records: int, pairs: int) -> bool:
     return size < disk.f_bavail * disk.f_frsize and (inodes < disk.f_favail or not disk.f_files)
 
 
+def seconds(pairs: list[Figures], side: str, state: str) -> float:
+    """Give the median time of a state."""
+    return statistics.median(one[side][state][0] for one in pairs)
+
+
 def growth(found: dict[int, list[Figures]], empty: list[Figures]) -> str:
     """Give a Markdown table of the cost of a record at each size, for what all sizes have."""
     lines = [
@@ -133,40 +138,34 @@ def growth(found: dict[int, list[Figures]], empty: list[Figures]) -> str:
     for state in found[max(found)][0]["pointillist"]:
         command = "`status`" if "`status`" in state else "`run`"
         for side in PROJECTS:
-            start = statistics.median(one[side][command][0] for one in empty)
-            costs = {
-                records: 1e6
-                / records
-                * (statistics.median(p[side][state][0] for p in pairs) - start)
+            start = seconds(empty, side, command)
+            costs = [
+                1e6 * (seconds(pairs, side, state) - start) / records
                 for records, pairs in found.items()
-            }
-            smallest = costs[min(costs)]
-            cells = [
-                f"{cost:.0f} ({cost / smallest:.2f})" if smallest > 0 else f"{cost:.0f}"
-                for cost in costs.values()
             ]
+            times = [f" ({cost / costs[0]:.2f})" if costs[0] > 0 else "" for cost in costs]
+            cells = [f"{cost:.0f}{more}" for cost, more in zip(costs, times, strict=True)]
             lines.append(f"| {state} | {side} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def beside_snakemake(program: str, base: Path, made: Path, title: str, pairs: int) -> str:
-    """Give a table of the same chain under Snakemake, or a line that says why there is none."""
+def beside_snakemake(program: str, base: Path, made: Path, records: int) -> str:
+    """Give a section on a pair with Snakemake, or a line that says why there is none."""
     found = shutil.which(program)
     if found is None:
         return f"Snakemake was left out: there is no program `{program}`."
     who = {"Snakemake": snakemake(found), "pointillist": sides(False)["pointillist"]}
     what = dict(list(states("").items())[:2])
     told = subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
-    return table(
-        f"Snakemake {told.stdout.strip()}, {title}",
-        [pair(base, made, number, who, what) for number in range(pairs)],
-        "Snakemake",
-    )
+    title = f"Snakemake {told.stdout.strip()}, {records:,} records, 1 pair"
+    figures = table(title, [pair(base, made, 0, who, what)], "Snakemake")
+    return f"## Beside Snakemake, {file_system(made)}\n\n{figures}"
 
 
-def measure(made: Path, arguments: argparse.Namespace) -> list[str]:
-    """Give the sections on one file system."""
-    parts = [f"## {file_system(made)}", machine(made)]
+def measure(made: Path, arguments: argparse.Namespace) -> Iterator[str]:
+    """Give what was found on one file system, part by part."""
+    yield f"## {file_system(made)}"
+    yield machine(made)
     fill(made / "none", 0)
     start: dict[str, State] = {"a first run compiles modules": (["run"], as_it_is)}
     start |= {f"`{verb}`": ([verb], as_it_is) for verb in ("run", "status")}
@@ -175,11 +174,13 @@ def measure(made: Path, arguments: argparse.Namespace) -> list[str]:
     for records in sorted(arguments.records):
         all_of_it = arguments.long or records <= arguments.all_cases_to
         pairs = arguments.pairs if arguments.long or records <= PAIRS_TO else 1
-        title = f"{records:,} records, {pairs} pair{'s' * (pairs > 1)}"
         cases = [case for case in CASES if all_of_it or not case]
-        if not has_room(made, records, pairs * len(cases)):
-            parts.append(f"{title}: left out, the disk has no room for them.")
+        while pairs and not has_room(made, records, pairs * len(cases)):
+            pairs -= 1
+        if not pairs:
+            yield f"{records:,} records were left out: there is no room for them."
             continue
+        title = f"{records:,} records, {pairs} pair{'s' * (pairs > 1)}"
         base = made / f"base_{records}"
         fill(base, records)
         found[records] = [{name: {} for name in PROJECTS} for _ in range(pairs)]
@@ -188,25 +189,38 @@ def measure(made: Path, arguments: argparse.Namespace) -> list[str]:
                 got = pair(base, made, number, sides(CASES[case][0]), states(case))
                 for name, figures in got.items():
                     one[name].update(figures)
-        parts.append(table(title, found[records]))
+        yield table(title, found[records])
         if not all_of_it:
-            parts.append("The aggregate and `-p 2` were left out at this size: see `--long`.")
+            yield "The aggregate and `-p 2` were left out at this size: see `--long`."
+    if found:
+        yield growth(found, empty)
+
+
+def sections(made: list[Path], arguments: argparse.Namespace) -> Iterator[str]:
+    """Give all that results.md gets, part by part; the projects are made in the folders."""
+    yield HEADING
+    yield TOLD
+    for folder in made:
+        yield from measure(folder, arguments)
+    for records in arguments.records:
         if records <= SNAKEMAKE_TO:
-            parts.append(beside_snakemake(arguments.snakemake, base, made, title, pairs))
-    return [*parts, growth(found, empty)] if found else parts
+            base = made[0] / f"base_{records}"
+            yield beside_snakemake(arguments.snakemake, base, made[0], records)
+    yield "## Before anything is done"
+    yield imports(made[0] / "none", arguments.pairs)
 
 
 def keep(text: str) -> None:
     """Put the section in the place of the one of the same heading in results.md, or at the end."""
     old = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
-    sections = re.split(r"^(?=# )", old, flags=re.MULTILINE)
-    same = [section.splitlines()[:1] == [HEADING] for section in sections]
+    parts = re.split(r"^(?=# )", old, flags=re.MULTILINE)
+    same = [part.splitlines()[:1] == [HEADING] for part in parts]
     if True in same:
-        last = same.index(True) == len(sections) - 1
-        sections[same.index(True)] = text if last else f"{text}\n"
+        last = same.index(True) == len(parts) - 1
+        parts[same.index(True)] = text if last else f"{text}\n"
     else:
-        sections += ["\n" * bool(old), text]
-    RESULTS.write_text("".join(sections), encoding="utf-8")
+        parts += ["\n" * bool(old), text]
+    RESULTS.write_text("".join(parts), encoding="utf-8")
 
 
 def main() -> None:
@@ -223,18 +237,16 @@ def main() -> None:
     memory = Path("/dev/shm")
     if not arguments.folder and memory.exists() and file_system(memory) == "tmpfs":
         folders.append(memory)
-    made, parts = [], [HEADING, TOLD]
+    made = [Path(tempfile.mkdtemp(prefix="pointillist-bench-", dir=one)) for one in folders]
+    parts = []
     try:
-        for folder in folders:
-            made.append(Path(tempfile.mkdtemp(prefix="pointillist-bench-", dir=folder)))
-            parts += measure(made[-1], arguments)
-        parts += ["## Before anything is done", imports(made[0] / "none", arguments.pairs)]
+        for part in sections(made, arguments):
+            print(part, end="\n\n", flush=True)
+            parts.append(part)
     finally:
         for folder in made:
             shutil.rmtree(folder, ignore_errors=True)
-    text = "\n\n".join(parts) + "\n"
-    print(text)
-    keep(text)
+    keep("\n\n".join(parts) + "\n")
 
 
 if __name__ == "__main__":

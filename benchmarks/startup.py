@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from drop_in import ENVIRONMENT
@@ -43,7 +44,7 @@ def imports(folder: Path, times: int) -> str:
     for name, text in PROJECTS.items():
         (folder / f"{PROGRAMS[name]}_project.py").write_text(text)
     scripts = Path(sys.executable).parent
-    ways = {
+    ways: dict[str, Callable[[str], list[str]]] = {
         "`import`": lambda package: ["-c", f"import {package}"],
         "`--help` of the program": lambda package: [str(scripts / package), "--help"],
         "`python project.py --help`": lambda package: [f"{package}_project.py", "--help"],
