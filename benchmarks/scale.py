@@ -79,10 +79,11 @@ def states(case: str) -> dict[str, State]:
     if workers > 1:
         run += ["-p", str(workers)]
     name = f"{before}`{' '.join(run)}`"
-    found: dict[str, State] = {name: (run, as_it_is), f"{name}, nothing to do": (run, as_it_is)}
+    found: dict[str, State] = {name: (run, as_it_is)}
     if workers == 1:
         found[f"{before}`status`, no index"] = (["status"], lose_index)
         found[f"{before}`status`"] = (["status"], as_it_is)
+    found[f"{name}, nothing to do"] = (run, as_it_is)
     found[f"{name}, one output lost"] = (run, lose_output)
     return found
 

@@ -41,7 +41,7 @@ def test_tables(scripts: Path, tmp_path: Path) -> None:
     assert "" == ended.stderr
     assert [] == list((tmp_path / "made").iterdir())
     rows = re.findall(r"^\| ([^|]+) \|", ended.stdout, re.MULTILINE)
-    states = ["`run`", "`run`, nothing to do", "`status`, no index", "`status`"]
+    states = ["`run`", "`status`, no index", "`status`", "`run`, nothing to do"]
     states.append("`run`, one output lost")
     startup = ["`import`", "`--help` of the program", "`python project.py --help`"]
     assert [*states, *(state for state in states for _ in range(2)), *startup] == rows
