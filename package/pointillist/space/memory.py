@@ -333,7 +333,9 @@ class Attempts:
             journal = known or self._known(place, path.stem)
             seen = self._read_on(journal)
             # a runner that lives moves its journal's time every few seconds
-            if seen is not None and (newest is None or newest - seen < _QUIET):
+            if place == skipped or seen is None:
+                continue
+            if newest is None or newest - seen < _QUIET:
                 self._growing.append(journal)
 
     def _known(self, place: str, runner: str) -> _Read:
