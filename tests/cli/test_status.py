@@ -155,7 +155,7 @@ def test_a_selection(lab: Path, verb: Verb) -> None:
 
 
 def test_run_does_what_is_left(lab: Path, verb: Verb) -> None:
-    """Of hundreds of complete tasks a run does the one that is not; what reads it stays as it is."""
+    """Of hundreds of complete tasks a run does the one that is not; what reads it stays."""
     assert "nothing to do" in verb("run", cwd=lab)[0]
     (some_jobs(lab)[0] / "doubled.txt").write_text("1000\n")
     assert "1 task done" in verb("run", cwd=lab)[0]
