@@ -14,8 +14,9 @@ from .cli import exec as exec_verb
 from .cli import next as next_verb
 from .cli import run as run_verb
 from .cli import status as status_verb
+from .cli import submit as submit_verb
 from .cli.parser import ParserWithoutRecords, ProjectParser
-from .cli.selection import check_names, selected_ids, selected_tasks
+from .cli.selection import selected_ids, selected_tasks
 from .errors import (
     DeclarationError,
     SpaceError,
@@ -345,8 +346,11 @@ class Project(Curated, CompiledProject):
             super()._main_next(args)
 
     def _main_submit(self, args: argparse.Namespace) -> None:
-        if self.engine.space.classes:
-            check_names(self, args.operation_name)
+        if self.engine.space.classes and hasattr(args, "where"):
+            rest = submit_verb.main(self, args)
+            if rest is None:
+                return
+            args.operation_name = rest
         super()._main_submit(args)
 
     def _select_jobs_from_args(self, args: argparse.Namespace) -> Any:

@@ -11,6 +11,7 @@ from ..errors import ConfigurationError
 from ..flow.compiled import CompiledProject
 from . import (
     accept,
+    cancel,
     discover,
     exclude,
     exec,
@@ -27,6 +28,7 @@ from . import (
     status,
     submit,
     why,
+    work,
 )
 
 __all__ = ["ParserWithoutRecords", "ProjectParser"]
@@ -54,6 +56,8 @@ _NEW: tuple[Any, ...] = (
     history,
     provenance,
     why,
+    cancel,
+    work,
 )
 
 
@@ -68,7 +72,8 @@ _VERBS = """verbs:
   run        carry out what must be done
   next       the jobs on which an operation can be carried out now
   exec       carry one operation out on some jobs, whatever their state is
-  submit     hand operations to a scheduler
+  submit     hand all that is still to do to a scheduler
+  cancel     end what was submitted
   rekey      give a record other keys; its job moves with its results
   logs       what an attempt of a step printed
   history    all attempts on a record: when, how they ended, who made them and where

@@ -23,6 +23,7 @@ from ..view.console import console_for
 from ..view.progress import RunProgress
 from ..view.summary import show_plan, show_summary
 from .leftout import tell_left_out
+from .queued import note_losses
 from .selection import add_where, check_names, selected_ids, selected_tasks, why_no_task
 
 __all__ = ["extend", "foreseen", "main", "ordered", "run_steps"]
@@ -79,6 +80,7 @@ def run_steps(
     np: int | None = None,
 ) -> Summary:
     """Carry out the chosen steps on the chosen records, in `np` processes."""
+    note_losses(lab)
     planner = lab.engine.planner(frozenset(rerun), retry_failed)
     worker = lab.engine.worker(planner)
     worker.cold_matlab = cold_matlab

@@ -11,6 +11,7 @@ from ..space.garbage import garbage_left
 from ..view.console import console_for
 from ..view.status import Row, show_status, status_json
 from .leftout import tell_left_out
+from .queued import lay_queue_over
 from .selection import add_where, check_names, selected_ids, selected_tasks, why_no_task
 
 __all__ = ["extend", "main", "rows"]
@@ -46,6 +47,7 @@ def extend(parser: argparse.ArgumentParser) -> None:
 def rows(lab: CompiledProject, names: list[str] | None, ids: set[str] | None) -> list[Row]:
     """Return the state of each chosen task, steps of records first."""
     planner = lab.engine.planner()
+    lay_queue_over(lab, planner)
     found = []
     record: Record | None = None
     with garbage_left():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,11 @@ from .attempts import Exclusion
 from .configuration import Configuration, read_configuration
 from .fingerprints import stamp
 from .garbage import garbage_left
-from .index import Sheet, read_index
+from .index import Index, Sheet, read_index
 from .layout import DOCUMENT, STATEPOINT, WORKSPACE, JobFolder, Layout, is_job
 from .membership import LEFT, MEMBERS
 from .memory import Attempts
+from .reading import content_of, time_of
 
 __all__ = ["DataSpace", "kinds_of"]
 
@@ -53,19 +54,12 @@ class DataSpace:
         The classes, the first Record class of which lives in ``workspace/``.
     home : Home
         What the records ask for their values.
-
-    Attributes
-    ----------
-    attempts : Attempts
-        What the journals say, as of when it was last refreshed; also who is excluded.
     """
 
     def __init__(self, root: Path, classes: tuple[Any, ...], home: Home) -> None:
         self.layout = Layout(root)
         self.classes = order_classes(classes)
         self.home = home
-        self.index = read_index(self.layout)
-        self.attempts = Attempts(self.index)
         self._problems: dict[str, RecordError] = {}
         self._first = next((c for c in classes if c.__member__ is None), None)
         self._places: dict[RecordType, str] = {}
@@ -75,6 +69,18 @@ class DataSpace:
         self._documents: dict[str, tuple[int | None, Mapping[str, Any]]] = {}
         self._foreseen: dict[str, tuple[list[str], list[str]]] = {}
         self._configuration: Configuration | None = None
+        self.only: dict[RecordType, list[str]] | None = None
+        """The jobs that are known, if that are not all; see `confinement`."""
+
+    @cached_property
+    def index(self) -> Index | None:
+        """What was seen before, read once."""
+        return read_index(self.layout)
+
+    @cached_property
+    def attempts(self) -> Attempts:
+        """What the journals say, as of when it was last refreshed; also who is excluded."""
+        return Attempts(self.index)
 
     @property
     def configuration(self) -> Configuration:
@@ -132,7 +138,7 @@ class DataSpace:
     def refresh(self) -> None:
         """Look anew at those workspaces in which jobs came or went since they were read."""
         for cls, shelf in list(self._shelves.items()):
-            if shelf.seen is None or shelf.seen != _time_of(self.workspace(cls)):
+            if shelf.seen is None or shelf.seen != time_of(self.workspace(cls)):
                 del self._shelves[cls]
 
     # where things are
@@ -235,7 +241,7 @@ class DataSpace:
             If it cannot be read.
         """
         place = f"{self.job_place(cls, id)}/{DOCUMENT}"
-        seen = _time_of(place)
+        seen = time_of(place)
         if seen is None or self._documents.get(id, (None, {}))[0] != seen:
             try:
                 with open(place, "rb", buffering=0) as file:
@@ -360,11 +366,14 @@ class DataSpace:
         recognise: Callable[[str], dict[str, Any] | None] = lambda id: None,
     ) -> _Shelf:
         workspace = self.workspace(cls)
-        shelf = _Shelf(seen=_time_of(workspace))
+        shelf = _Shelf(seen=time_of(workspace))
         found: list[Any] = []
         try:
-            with os.scandir(workspace) as entries:
-                ids = [entry.name for entry in entries if is_job(entry.name)]
+            if self.only is not None:
+                ids = self.only[cls]
+            else:
+                with os.scandir(workspace) as entries:
+                    ids = [entry.name for entry in entries if is_job(entry.name)]
         except FileNotFoundError:
             return shelf
         except OSError as error:
@@ -440,7 +449,7 @@ class DataSpace:
         """
         path = f"{self.job_place(cls, id)}/{STATEPOINT}"
         try:
-            data = json.loads(_content(path))
+            data = json.loads(content_of(path))
             if calc_id(data) != id:
                 raise ValueError("it is not the state point of this job id")
         except (OSError, ValueError, TypeError, AttributeError) as error:
@@ -473,32 +482,3 @@ class DataSpace:
 def kinds_of(cls: RecordType) -> list[list[str]]:
     """Return the names and types of the keys of a class, as the index has them."""
     return [[name, kind.__qualname__] for name, kind in cls.keys.items()]
-
-
-def _time_of(path: str | Path) -> int | None:
-    """Return when a file or folder was changed, None if it may be changing within this instant."""
-    try:
-        changed = os.stat(path).st_mtime_ns
-    except OSError:
-        return None
-    return changed if time.time_ns() - changed > _INSTANT else None
-
-
-def _content(place: str) -> bytes:
-    """Return what is in a small file; a file object would take as long as all the rest."""
-    file = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        content = b""
-        while more := os.read(file, _PIECE):
-            content += more
-        return content
-    finally:
-        os.close(file)
-
-
-_PIECE = 1 << 16
-"""Bytes that are read at once."""
-
-
-_INSTANT = 20_000_000
-"""Nanoseconds within which two changes may carry one time."""
