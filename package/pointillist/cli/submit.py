@@ -10,8 +10,8 @@ from collections import Counter
 from ..cluster.arrays import Key, planned
 from ..cluster.pipeline import coming
 from ..cluster.queue import Queue, look
-from ..cluster.slurm import longest_array
-from ..errors import ConfigurationError
+from ..cluster.slurm import LONGEST, longest_array
+from ..errors import ConfigurationError, SchedulerError
 from ..flow.compiled import CompiledProject, IgnoreConditions
 from ..flow.scripts import Request, has_arrays
 from ..plan.tasks import Task
@@ -110,19 +110,25 @@ def _check(args: argparse.Namespace) -> None:
 
 def _pretend(lab: CompiledProject, args: argparse.Namespace) -> None:
     queue = look(lab.engine.space)
-    sendings, _, queued, left = _plan(lab, args, queue)
+    most, problem = LONGEST, queue.problem
+    if not problem:
+        try:
+            most = longest_array()
+        except SchedulerError as error:
+            problem = str(error)
+    sendings, _, queued, left = _plan(lab, args, queue, most)
     pretend(lab, args, sendings)
     counts = _counts(sendings)
     show_submitted(console_for(), "would be submitted", counts, len(queued), left, _why(lab, args))
-    if queue.problem:
-        print(f"The scheduler cannot be asked: {queue.problem}", file=sys.stderr)
+    if problem:
+        print(f"The scheduler cannot be asked: {problem}", file=sys.stderr)
 
 
 def _submit(lab: CompiledProject, args: argparse.Namespace) -> None:
     space, journal = lab.engine.space, lab.engine.journal
     sync(space, journal)
     with submitting(space, journal):
-        sendings, tasks, queued, left = _plan(lab, args, asked_queue(lab))
+        sendings, tasks, queued, left = _plan(lab, args, asked_queue(lab), longest_array())
         counts = _counts(sendings)
         if counts.total() > _MANY and not args.yes:
             told = f"{counted(counts.total(), 'task')}: {in_words(counts)}."
@@ -135,7 +141,7 @@ def _submit(lab: CompiledProject, args: argparse.Namespace) -> None:
 
 
 def _plan(
-    lab: CompiledProject, args: argparse.Namespace, queue: Queue
+    lab: CompiledProject, args: argparse.Namespace, queue: Queue, most: int
 ) -> tuple[list[Sending], dict[Key, Task], dict[Key, str], Counter[str]]:
     """Return what is to be sent, its tasks, those that are queued, and how many others are left."""
     planner = lab.engine.planner(frozenset(args.rerun), args.retry_failed)
@@ -148,7 +154,7 @@ def _plan(
         return [], {}, queued, left
     makers = {key: keys for key, (_, keys) in found.items()}
     steps = {s.operation: s for cls in lab.engine.space.classes for s in cls.__steps__.values()}
-    arrays = planned(makers, steps, args.bundle_size, longest_array(), queued)
+    arrays = planned(makers, steps, args.bundle_size, most, queued)
     sendings = []
     for number, array in enumerate(arrays, 1):
         largest = max(map(len, array.elements.values()))

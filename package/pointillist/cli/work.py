@@ -73,6 +73,6 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     sys.stdout.flush()
     code = summary.stopped or (1 if summary.failed or summary.still_failed else 0)
     if not code:
-        output = engine.space.layout.batch_output(args.submission, args.array, str(element))
+        output = engine.space.layout.batch_output(args.submission, args.array, element)
         output.unlink(missing_ok=True)  # it says nothing that journals do not say
     return code

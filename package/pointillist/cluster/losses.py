@@ -66,15 +66,17 @@ def _fail(worker: Worker, element: Element, task: Task) -> bool:
     if claim is None:
         return False
     printed = worker.space.layout.batch_output(
-        element.submission.name, element.array.number, str(element.number)
+        element.submission.name, element.array.number, element.number
     )
     more = ""
     with contextlib.suppress(OSError):
         if printed.stat().st_size:
             more = f". It printed {printed.relative_to(worker.space.layout.root)}"
     error = TaskError(f"{Batch.of(element.job)}{more}")
+    last = worker.planner.attempts.last.get(task.key)
+    cut_short = last is not None and last.end >= element.array.sent
     try:
-        worker.fail(task, claim, error, element.array.sent)
+        worker.fail(task, claim, error, last.start if last and cut_short else element.array.sent)
     except Superseded:
         return False
     finally:

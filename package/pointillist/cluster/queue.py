@@ -7,7 +7,7 @@ ended. What it says is laid over what the planner has judged; nothing is written
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
 from ..errors import SchedulerError
@@ -100,8 +100,13 @@ class Element:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the scheduler has ended it, or something went wrong there."""
-        return self.job.state in LOST and self.number not in self.array.withdrawn
+        """Whether the scheduler has ended it, or something went wrong there.
+
+        Not one that waited for another which has failed: that says why.
+        """
+        if self.job.state not in LOST or self.job.reason.startswith("Dependency"):
+            return False
+        return self.number not in self.array.withdrawn
 
 
 @dataclass
@@ -206,7 +211,24 @@ def look(space: DataSpace) -> Queue:
         return queue
     asked = {element.array.id for element in unseen if element.array.id}
     accounts = {(job.array, job.element): job for job in ended_jobs(asked)} if asked else {}
+    names = {name for name, _ in known}
     for element in unseen:
-        element.job = accounts.get((element.array.id, element.number), element.job)
+        job = accounts.get((element.array.id, element.number))
+        element.job = _supposed(layout, element, names) if job is None else job
         (queue.left if element.job.is_left else queue.ended).append(element)
     return queue
+
+
+def _supposed(layout: Layout, element: Element, names: set[str]) -> BatchJob:
+    """Return how a batch job has ended of which the scheduler knows nothing any more.
+
+    One that ended well has removed what it printed, any other that was at work has not. Of one
+    that is cancelled while it waits no trace is left, while others of its array are known.
+    """
+    name = element.submission.batch_name(element.array.number)
+    printed = layout.batch_output(element.submission.name, element.array.number, element.number)
+    if printed.exists():
+        return replace(element.job, state="FAILED", reason="no more is known")
+    if name in names:
+        return replace(element.job, state="CANCELLED")
+    return element.job

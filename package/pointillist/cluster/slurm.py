@@ -11,7 +11,16 @@ from dataclasses import dataclass
 
 from ..errors import SchedulerError
 
-__all__ = ["LOST", "BatchJob", "cancel", "ended_jobs", "jobs_of", "longest_array", "send"]
+__all__ = [
+    "LONGEST",
+    "LOST",
+    "BatchJob",
+    "cancel",
+    "ended_jobs",
+    "jobs_of",
+    "longest_array",
+    "send",
+]
 
 WAITING = {"PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
 AT_WORK = {"CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "RESIZING", "SIGNALING"}
@@ -20,7 +29,7 @@ LOST = {"BOOT_FAIL", "CANCELLED", "DEADLINE", "NODE_FAIL", "OUT_OF_MEMORY", "PRE
 LOST |= {"FAILED", "REVOKED"}
 """How a batch job ends that may leave tasks undone which it should have done."""
 
-_LONGEST = 1001
+LONGEST = 1001
 """The length of an array that Slurm allows where nobody has said otherwise."""
 
 _PATIENCE = 60.0
@@ -79,7 +88,7 @@ def longest_array() -> int:
         If Slurm cannot be asked.
     """
     found = re.search(r"^MaxArraySize\s*=\s*(\d+)", _said(["scontrol", "show", "config"]), re.M)
-    return max(int(found[1]), 1) if found else _LONGEST
+    return max(int(found[1]), 1) if found else LONGEST
 
 
 def send(command: Sequence[str], script: str) -> str:
@@ -174,14 +183,23 @@ def _said(command: Sequence[str]) -> str:
         )
     except FileNotFoundError:
         raise SchedulerError(f"{command[0]} is not there: Slurm is not installed here.") from None
-    except subprocess.TimeoutExpired:
-        raise SchedulerError(f"{command[0]} has not answered for {_PATIENCE:.0f} s.") from None
+    except subprocess.TimeoutExpired as error:
+        said = (error.stderr or b"").decode(errors="replace")  # bytes, whatever was asked for
+        raise SchedulerError(
+            f"{command[0]} has not ended for {_PATIENCE:.0f} s: {_last_line(command, said)}"
+        ) from None
     except OSError as error:
         raise SchedulerError(
             f"{command[0]} cannot be started: {error.strerror or error}."
         ) from error
     if done.returncode:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        why = lines[-1].removeprefix(f"{command[0]}: ") if lines else "it says nothing"
+        why = _last_line(command, done.stderr)
         raise SchedulerError(f"{command[0]} exited with {done.returncode}: {why}")
     return done.stdout
+
+
+def _last_line(command: Sequence[str], said: str) -> str:
+    """Return the last that a command has said, as a sentence."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    line = lines[-1].removeprefix(f"{command[0]}: ") if lines else "it says nothing"
+    return line if line.endswith(".") else f"{line}."

@@ -147,7 +147,7 @@ class Layout:
         names = [n[: -len(_LINES)] for n in found if n.endswith(_LINES)]
         return sorted(name for name in names if not name.endswith(_ENDED))
 
-    def batch_output(self, submission: str, array: str, element: str) -> Path:
+    def batch_output(self, submission: str, array: str, element: int | str) -> Path:
         """Return where it goes what a batch job prints."""
         return self.submissions / f"{submission}.{array}.{element}.out"
 
