@@ -532,7 +532,8 @@ def test_submit(started: Verb, ran: tuple[Path, str, str], tmp_path: Path) -> No
     printed, _ = started(
         "submit", "--pretend", "--where", "session=b", "-o", "total", cwd=root, **slurm
     )
-    assert "nothing would be submitted: all is complete.\n" == printed
+    waits = "nothing would be submitted.\nnot submitted: 1 waiting; `why` says more.\n"
+    assert waits == printed
 
 
 def test_a_reader_that_has_seen_enough(ran: tuple[Path, str, str]) -> None:

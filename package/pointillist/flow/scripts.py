@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from flow.errors import ConfigKeyError, NoSchedulerError
+from flow.errors import ConfigKeyError, NoSchedulerError, SubmitError
 from flow.project import _SubmissionJobOperation
 from flow.scheduling.slurm import SlurmScheduler
 
@@ -107,7 +107,7 @@ def array_script(
     Raises
     ------
     ConfigurationError
-        If a template needs a setting that is not there.
+        If a template needs a setting that is not there, or the environment refuses the request.
     """
     found = lab._environment._get_default_directives()
     found.update(directives(request.all))
@@ -125,5 +125,10 @@ def array_script(
     except ConfigKeyError as error:
         raise ConfigurationError(
             f"a template needs the setting {error}. Say `signac config --global set {error} VALUE`."
+        ) from error
+    except SubmitError as error:
+        raise ConfigurationError(
+            f"{step} is not submitted: {error} What the environment "
+            f"{lab._environment.__name__} refuses, --force submits nevertheless."
         ) from error
     return script
