@@ -81,7 +81,7 @@ class Cluster:
     """A project on a cluster."""
 
     def __init__(self, root: Path, verb: Verb, slurm: dict[str, str], client: Client) -> None:
-        self.root, self._verb, self._slurm, self._client = root, verb, slurm, client
+        self.root, self._verb, self.slurm, self._client = root, verb, slurm, client
 
     def make(
         self, raw: dict[str, str], np: int = 1, walltime: str | None = None, more: str = ""
@@ -100,7 +100,7 @@ class Cluster:
 
     def call(self, *arguments: str, **environment: str) -> Done:
         """Carry a verb out."""
-        return self._verb(*arguments, cwd=self.root, **{**self._slurm, **environment})
+        return self._verb(*arguments, cwd=self.root, **{**self.slurm, **environment})
 
     def does(self, *arguments: str, code: int = 0, **environment: str) -> str:
         """Carry a verb out that exits with `code`; return what it prints."""

@@ -232,6 +232,38 @@ def test_more_is_submitted_later(cluster: Any) -> None:
     cluster.does("cancel")
 
 
+def test_submit_that_died(cluster: Any) -> None:
+    """What a `submit` handed over and had no time to write down is known by its name."""
+    cluster.make({"a_1": "1", "a_2": "2"})
+    cluster.does("submit", "--hold")
+    (file,) = (cluster.root / ".pointillist" / "submissions").iterdir()
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if '"kind":"sent"' not in line))
+    assert "nothing submitted; the scheduler has 5 tasks already.\n" == cluster.does("submit")
+    assert "cancelled 5 batch jobs" in cluster.does("cancel")
+    assert {"CANCELLED"} == set(cluster.ended().values())
+
+
+def test_submit_that_died_before(cluster: Any) -> None:
+    """What a `submit` has written down and did not hand over is submitted by the next one."""
+    cluster.make({"a_1": "1", "a_2": "2"})
+    folder = cluster.root / "nothing"
+    folder.mkdir()
+    (folder / "sbatch").write_text('#!/bin/sh\nkill -KILL "$PPID"\n')
+    (folder / "sbatch").chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "project.py", "submit"],
+        cwd=cluster.root,
+        env={**os.environ, **cluster.slurm, "PATH": f"{folder}:{os.environ['PATH']}"},
+        check=False,
+    )
+    assert -9 == done.returncode
+    assert {"ready", "waiting"} == set(cluster.states().values())
+    assert "submitted: 5 tasks" in cluster.does("submit", "--hold")
+    assert 1 == len(list((cluster.root / ".pointillist" / "submissions").glob("*.ended.jsonl")))
+    cluster.does("cancel")
+
+
 def test_operations_written_by_hand(cluster: Any) -> None:
     """Operations that are no steps are submitted as signac-flow does: one batch job for each."""
     more = (

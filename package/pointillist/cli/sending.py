@@ -22,9 +22,6 @@ from ..view.submission import show_array
 
 __all__ = ["Sending", "pretend", "send_all"]
 
-_WARNED = 300.0
-"""Seconds of walltime from which on a batch job is told before its time is over."""
-
 _NAME = "SUBMISSION"
 """What stands for a submission's name where nothing is submitted."""
 
@@ -131,8 +128,6 @@ def _call(
         command += [f"--dependency={','.join(waits)}", "--kill-on-invalid-dep=yes"]
     if request.parallel and request.cores > 1:
         command.append("--nodes=1")
-    if request.walltime is not None and request.walltime >= _WARNED:
-        command.append("--signal=B:TERM@30")
     if not getattr(args, "job_output", None):
         output = lab.engine.space.layout.batch_output(submission.name, number, "%a")
         command.append(f"--output={output}")

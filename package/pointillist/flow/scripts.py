@@ -114,7 +114,7 @@ def array_script(
     program = shlex.join(
         [lab._entrypoint.get("executable", sys.executable), lab._entrypoint["path"]]
     )
-    # the script's own process: so the signal before the time limit comes to it
+    # in place of the shell, which Slurm's signal at the time limit would end, and with it the rest
     operation = _ArrayOperation(
         id, step, (), f"exec {program} {call}", dict(found), set(found.user_keys)
     )

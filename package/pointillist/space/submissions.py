@@ -61,7 +61,7 @@ class SentArray:
     id : str
         What the scheduler calls it; empty if it is not known to have been taken.
     sent : float
-        When it was, in seconds since 1970.
+        When it was, or not before when, in seconds since 1970.
     withdrawn : set of int
         The elements that somebody has cancelled with `cancel`.
     ended : dict of int to str
@@ -242,7 +242,9 @@ def _read(layout: Layout, name: str) -> Submission:
             found.user, found.start = str(line["user"]), float(line["start"])
         elif kind == "array":
             number = str(line["array"])
-            found.arrays[number] = SentArray(number, line["step"], line["options"])
+            found.arrays[number] = SentArray(
+                number, line["step"], line["options"], sent=found.start
+            )
         elif array is None:
             continue
         elif kind == "element":
