@@ -23,6 +23,7 @@ from .errors import (
     TasksFailed,
 )
 from .flow.compiled import CompiledProject, IgnoreConditions
+from .flow.scripts import has_arrays
 from .model.pipeline import order_classes
 from .model.records import Record, RecordType
 from .plan.durations import estimate
@@ -268,6 +269,62 @@ class Project(Curated, CompiledProject):
             text = f"{count} tasks failed, the first: {error}" if count > 1 else str(error)
             raise TasksFailed(text, record=error.record, step=error.step, log=error.log)
         return summary
+
+    def submit(
+        self,
+        bundle_size: int = 1,
+        jobs: Iterable[Any] | None = None,
+        names: Iterable[str] | None = None,
+        num: int | None = None,
+        parallel: bool = False,
+        force: bool = False,
+        ignore_conditions: Any = IgnoreConditions.NONE,
+        ignore_conditions_on_execution: Any = IgnoreConditions.NONE,
+        **options: Any,
+    ) -> None:
+        """Submit all that is still to do to Slurm; other operations as signac-flow does.
+
+        Parameters
+        ----------
+        bundle_size, parallel, force, ignore_conditions, ignore_conditions_on_execution
+            As in signac-flow.
+        jobs : iterable of Record or signac Job, optional
+            Only these.
+        names : iterable of str, optional
+            Only these operations; regular expressions that match whole names.
+        num : int, optional
+            How many tasks are submitted at most.
+        **options
+            ``rerun``, ``retry_failed``, ``matlab``, ``cold_matlab``; and as in signac-flow
+            ``pretend``, ``hold``, ``after``, ``flags``, ``partition``, …
+
+        Raises
+        ------
+        SchedulerError
+            If Slurm cannot be asked, or takes no more.
+        """
+        chosen = None if names is None else list(names)
+        listed = None if jobs is None else list(jobs)
+        if listed == []:
+            return
+        if self.engine.space.classes and self.chosen_steps(chosen) and has_arrays(self):
+            known = {
+                "bundle_size": bundle_size,
+                "num": num,
+                "parallel": parallel,
+                "force": force,
+                "ignore_conditions": ignore_conditions,
+                "job_id": None if listed is None else [job.id for job in listed],
+                "operation_name": chosen,
+            }
+            chosen = submit_verb.main(self, submit_verb.with_defaults(**known, **options))
+            if chosen is None:
+                return
+        super().submit(
+            *(bundle_size, listed, chosen, num, parallel, force),
+            *(ignore_conditions, ignore_conditions_on_execution),
+            **options,
+        )
 
     def run_own(self, args: argparse.Namespace, own: list[str], before: Summary) -> None:
         """Run operations that are no steps of records, as ``run`` on the command line says."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -262,6 +263,29 @@ def test_submit_that_died_before(cluster: Any) -> None:
     assert "submitted: 5 tasks" in cluster.does("submit", "--hold")
     assert 1 == len(list((cluster.root / ".pointillist" / "submissions").glob("*.ended.jsonl")))
     cluster.does("cancel")
+
+
+def test_copy_of_a_project(cluster: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What was submitted from a project is not what a copy of it has submitted."""
+    cluster.make({"a_1": "1"})
+    cluster.does("submit", "--hold")
+    copy = Path(shutil.copytree(cluster.root, tmp_path_factory.mktemp("copy") / "lab"))
+    here, cluster.root = cluster.root, copy
+    assert {"ready", "waiting"} == set(cluster.states().values())
+    assert "nothing of that is with the scheduler.\n" == cluster.does("cancel")
+    cluster.root = here
+    assert {"submitted"} == set(cluster.states().values())
+    cluster.does("cancel")
+
+
+def test_in_python(cluster: Any) -> None:
+    """`lab.submit` does what the verb does, on records."""
+    cluster.make({"a_1": "1", "b_1": "2"})
+    code = "from project import *; lab = Lab(); lab.submit(jobs=lab[Recording].where(session='a'))"
+    environment = {**os.environ, **cluster.slurm}
+    subprocess.run([sys.executable, "-c", code], cwd=cluster.root, check=True, env=environment)
+    assert {"Recording.mean 0": "COMPLETED", "Recording.double 0": "COMPLETED"} == cluster.ended()
+    assert ["complete", "ready"] == [cluster.states()[f"{s} 1 mean"] for s in "ab"]
 
 
 def test_operations_written_by_hand(cluster: Any) -> None:

@@ -130,7 +130,8 @@ def _call(
         command.append("--nodes=1")
     if not getattr(args, "job_output", None):
         output = lab.engine.space.layout.batch_output(submission.name, number, "%a")
-        command.append(f"--output={output}")
+        folder = str(output.parent).replace("%", "%%")  # Slurm takes what follows for something
+        command.append(f"--output={folder}/{output.name}")
     if getattr(args, "hold", False):
         command.append("--hold")
     if any("--job-name" in flag or flag.startswith("-J") for flag in args.flags):

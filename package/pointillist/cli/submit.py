@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from collections import Counter
+from typing import Any
 
 from ..cluster.arrays import Key, planned
 from ..cluster.pipeline import coming
@@ -26,7 +27,7 @@ from .queued import asked_queue
 from .selection import add_where, check_names, selected_ids, selected_tasks, why_no_task
 from .sending import Sending, pretend, send_all
 
-__all__ = ["extend", "main"]
+__all__ = ["extend", "main", "with_defaults"]
 
 EXAMPLES = """examples:
   python project.py submit --pretend             arrays, dependencies and scripts; sends nothing
@@ -72,6 +73,14 @@ def extend(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--yes", action="store_true", help=f"Submit more than {_MANY} tasks without a question."
     )
+
+
+def with_defaults(**said: Any) -> argparse.Namespace:
+    """Return the arguments of a `submit` in Python, with those that were not said."""
+    usual: dict[str, Any] = dict.fromkeys(("matlab", "filter"))
+    usual |= dict.fromkeys(("pretend", "show_template_help", "retry_failed", "cold_matlab"), False)
+    usual |= {"template": "script.sh", "rerun": [], "flags": [], "where": [], "yes": True}
+    return argparse.Namespace(**{**usual, **said})
 
 
 def main(lab: CompiledProject, args: argparse.Namespace) -> list[str] | None:

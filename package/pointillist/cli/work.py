@@ -14,6 +14,7 @@ from ..run.pool import Pool
 from ..run.runner import Listener, Runner
 from ..view.console import console_for
 from ..view.summary import show_summary
+from .leftout import tell_left_out
 
 __all__ = ["add", "main"]
 
@@ -66,6 +67,7 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     how = (worker, Listener(), lab.hooks_around, False, None, False, True)
     processes = options["processes"]
     runner = Pool(*how, processes=processes) if processes > 1 else Runner(*how)
+    tell_left_out(lab, foreign=False)
     summary = runner.run(tasks)
     nothing = "" if tasks else "its records are no longer there"
     took = time.monotonic() - start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shlex
 import sys
 from dataclasses import dataclass
@@ -111,9 +112,8 @@ def array_script(
     """
     found = lab._environment._get_default_directives()
     found.update(directives(request.all))
-    program = shlex.join(
-        [lab._entrypoint.get("executable", sys.executable), lab._entrypoint["path"]]
-    )
+    path = lab._entrypoint.get("path") or inspect.getfile(type(lab))
+    program = shlex.join([lab._entrypoint.get("executable", sys.executable), path])
     # in place of the shell, which Slurm's signal at the time limit would end, and with it the rest
     operation = _ArrayOperation(
         id, step, (), f"exec {program} {call}", dict(found), set(found.user_keys)

@@ -16,6 +16,7 @@ gets another name, so that nobody reads it any more.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -154,6 +155,8 @@ def begun(
             "submission": found.name,
             "user": found.user,
             "start": found.start,
+            "root": str(layout.root),
+            "inode": os.stat(layout.root).st_ino,
             "journals": [[getattr(k, n) for n in _KNOWN] for k in index.journals],
             "exclusions": index.exclusions,
         }
@@ -237,25 +240,39 @@ def close(layout: Layout, name: str) -> None:
 def _read(layout: Layout, name: str) -> Submission:
     found = Submission(name)
     for line in read_journal(layout.submission(name)):
-        kind, array = line.get("kind"), found.arrays.get(str(line.get("array")))
-        if kind == "submission":
-            found.user, found.start = str(line["user"]), float(line["start"])
-        elif kind == "array":
-            number = str(line["array"])
-            found.arrays[number] = SentArray(
-                number, line["step"], line["options"], sent=found.start
-            )
-        elif array is None:
-            continue
-        elif kind == "element":
-            array.elements[line["element"]] = line["jobs"]
+        if line.get("kind") == "submission" and _is_of_a_copy(layout, line):
+            break
+        with contextlib.suppress(KeyError, TypeError, ValueError):  # a line of no sense
+            _take(found, line)
+    return found
+
+
+def _take(found: Submission, line: dict[str, Any]) -> None:
+    """Take over what one line says."""
+    kind, number = line.get("kind"), str(line.get("array"))
+    if kind == "submission":
+        found.user, found.start = str(line["user"]), float(line["start"])
+    elif kind == "array":
+        found.arrays[number] = SentArray(number, line["step"], line["options"], sent=found.start)
+    elif number in found.arrays:
+        array = found.arrays[number]
+        if kind == "element":
+            array.elements[int(line["element"])] = list(line["jobs"])
         elif kind == "sent":
             array.id, array.sent = str(line["id"]), float(line["time"])
         elif kind == "withdrawn":
             array.withdrawn |= set(line["elements"])
         elif kind == "ended":
             array.ended |= dict.fromkeys(line["elements"], str(line["state"]))
-    return found
+
+
+def _is_of_a_copy(layout: Layout, line: dict[str, Any]) -> bool:
+    """Whether this is a copy of the project that was submitted, whose batch jobs work there.
+
+    A place may be called otherwise on another host, and some file systems number files anew.
+    """
+    here = (str(layout.root), os.stat(layout.root).st_ino)
+    return line.get("root") != here[0] and line.get("inode") != here[1]
 
 
 def element_index(layout: Layout, name: str, array: str, element: int) -> tuple[SentArray, Index]:
