@@ -123,9 +123,9 @@ class Cluster:
         """Return the state of each task."""
         return {name: state for name, (state, _) in self.tasks().items()}
 
-    def until(self, name: str, state: str) -> None:
+    def until(self, name: str, state: str, seconds: float = 60) -> None:
         """Wait until a task is in a state."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + seconds
         while (found := self.tasks()[name])[0] != state:
             assert time.monotonic() < deadline, f"waited in vain, {name} is {found}"
             time.sleep(0.05)

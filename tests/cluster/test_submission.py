@@ -319,4 +319,9 @@ def test_time_limit(cluster: Any) -> None:
     """A task that takes longer than its walltime is failed, as the scheduler says."""
     cluster.make({"a_1": "linger"}, walltime="1m")
     cluster.does("submit", "-o", "mean")
-    cluster.until("a 1 mean", "failed")
+    cluster.until("a 1 mean", "running")
+    cluster.until("a 1 mean", "failed", seconds=150)
+    assert cluster.tasks()["a 1 mean"][1].endswith(" ended on node: TIMEOUT (TimeLimit)")
+    cluster.does("run", "-o", "double")
+    (id,) = (path.name for path in (cluster.root / "workspace").iterdir())
+    assert " interrupted " in cluster.does("history", "-j", id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from pointillist.errors import ConfigurationError, SpaceError
+from pointillist.space.elements import read_element
 from pointillist.space.index import Index, Known
 from pointillist.space.layout import Layout
 from pointillist.space.submissions import (
@@ -17,7 +19,6 @@ from pointillist.space.submissions import (
     append,
     begun,
     close,
-    element_index,
     open_submissions,
     submitting,
 )
@@ -71,8 +72,7 @@ def test_closed(layout: Layout) -> None:
     made = make(layout)
     close(layout, made.name)
     assert [] == open_submissions(layout)
-    array, _ = element_index(layout, made.name, "2", 5)
-    assert {5: ["a"]} == array.elements
+    assert {5: ["a"]} == read_element(layout, made.name, "2", 5).array.elements
 
 
 def test_names_differ(layout: Layout) -> None:
@@ -87,16 +87,40 @@ def test_names_differ(layout: Layout) -> None:
 def test_element(layout: Layout) -> None:
     """A batch job gets its own jobs, and where the lines are on those that it needs."""
     made = make(layout)
-    array, index = element_index(layout, made.name, "1", 0)
-    assert ("Run.x", {"processes": 2}, {0: ["a", "b"]}) == (
-        array.step,
-        array.options,
-        array.elements,
-    )
-    assert {"a": [1], "b": [2, 3]} == index.others
-    assert (INDEX.journals, INDEX.exclusions) == (index.journals, index.exclusions)
-    _, index = element_index(layout, made.name, "1", 1)
-    assert {} == index.others
+    told = read_element(layout, made.name, "1", 0)
+    assert ("Run.x", {"processes": 2}) == (told.array.step, told.array.options)
+    assert {0: ["a", "b"]} == told.array.elements
+    assert ({"a": [1], "b": [2, 3]}, INDEX.journals) == (told.index.others, told.index.journals)
+    assert INDEX.exclusions == told.index.exclusions
+    told = read_element(layout, made.name, "1", 1)
+    assert ({}, []) == (told.index.others, told.index.journals)
+
+
+def test_journals_of_an_element(layout: Layout) -> None:
+    """A batch job reads journals of lines on its jobs, that may grow, or came since; no others."""
+    layout.runs.mkdir(parents=True)
+    known = []
+    for n, age in enumerate((5000, 5000, 5000, 0)):
+        path = layout.journal(f"j{n}")
+        path.touch()
+        os.utime(path, (time.time() - age,) * 2)
+        known.append(Known(path.name, n, 0, 0, f"j{n}", 0))
+    index = Index({}, known, {"a": [2 << 44 | 7], "b": [0 << 44 | 9]})
+    arrays = [
+        SentArray("1", "Run.x", {}, {0: ["a"], 1: ["b"]}),
+        SentArray("2", "Run.y", {}, {0: ["a"], 1: ["b"]}),
+    ]
+    name = begun(layout, arrays, index, {"a": ["a"], "b": ["b"]}).name
+    told = read_element(layout, name, "2", 0)
+    assert ["j2.jsonl", "j3.jsonl"] == [journal.name for journal in told.index.journals]
+    assert {"a": [0 << 44 | 7]} == told.index.others
+    new = [f"20300101T000000-node-1-{name}.{batch}" for batch in ("1.0", "1.1", "2.1", "1.0-2")]
+    for runner in (*new, "20300101T000000-node-2", "20300101T000000-node-3-another.1.1"):
+        layout.journal(runner).touch()
+    layout.is_left_out = told.is_left_out
+    read = {path.stem for path in layout.journals()}
+    expected = {"j2", "j3", new[0], new[3], "20300101T000000-node-2"}
+    assert {*expected, "20300101T000000-node-3-another.1.1"} == read
 
 
 @pytest.mark.parametrize(("array", "element"), [("1", 2), ("3", 0), ("5", 5)])
@@ -104,9 +128,9 @@ def test_no_such_element(layout: Layout, array: str, element: int) -> None:
     """An element that is not there is an error that says where it was looked for."""
     made = make(layout)
     with pytest.raises(ConfigurationError, match=f"no element {element} of the array {array} .*"):
-        element_index(layout, made.name, array, element)
+        read_element(layout, made.name, array, element)
     with pytest.raises(ConfigurationError, match="does not tell of it"):
-        element_index(layout, "nothing", "1", 0)
+        read_element(layout, "nothing", "1", 0)
 
 
 def test_line_that_is_cut_short(layout: Layout) -> None:

@@ -10,7 +10,8 @@ from ..errors import ConfigurationError
 from ..plan.tasks import Task
 from ..run.engine import Engine
 from ..space.confinement import confine
-from ..space.submissions import SentArray, element_index
+from ..space.elements import read_element
+from ..space.submissions import SentArray
 
 __all__ = ["tasks_of_element"]
 
@@ -37,14 +38,15 @@ def tasks_of_element(
         If there is no such element, or the step is no longer there.
     """
     space = engine.space
-    found, index = element_index(space.layout, submission, array, element)
+    told = read_element(space.layout, submission, array, element)
+    found = told.array
     steps = {s.operation: s for cls in space.classes for s in cls.__steps__.values() if s.stored}
     step = steps.get(found.step)
     if step is None:
         raise ConfigurationError(
             f"{found.step} was submitted, and is no step any more. There are: {', '.join(steps)}."
         )
-    confine(space, {step.record: found.elements[element]}, index)
+    confine(space, {step.record: found.elements[element]}, told.index, told.is_left_out)
     engine.journal.executor = "slurm"
     engine.journal.batch = f"{submission}.{array}.{element}"
     records = space.records(step.record)

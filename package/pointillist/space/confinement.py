@@ -6,7 +6,7 @@ on the others: who submitted it has written down what it needs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import CorruptRecord
@@ -35,7 +35,12 @@ def with_members(space: DataSpace, record: Record) -> list[str]:
     return found
 
 
-def confine(space: DataSpace, ids: Mapping[RecordType, list[str]], index: Index) -> None:
+def confine(
+    space: DataSpace,
+    ids: Mapping[RecordType, list[str]],
+    index: Index,
+    is_left_out: Callable[[str], bool],
+) -> None:
     """Let a data space know only some jobs and their members, and of them what an index says.
 
     Parameters
@@ -46,8 +51,11 @@ def confine(space: DataSpace, ids: Mapping[RecordType, list[str]], index: Index)
         The jobs, by class.
     index : Index
         Where the lines on them, and on their members, are.
+    is_left_out : callable
+        Whether a journal, by its name, tells nothing of them.
     """
     space.forget()
+    space.layout.is_left_out = is_left_out
     space.index, space.attempts = index, Attempts(index)
     only = {cls: list(ids.get(cls, ())) for cls in space.classes}
     for cls in reversed(space.classes):  # aggregates come after their members

@@ -78,7 +78,7 @@ class Journal:
         self.beaten = clock()
         try:
             self._layout.runs.mkdir(parents=True, exist_ok=True)
-            name, number = runner_name(), 0
+            name, number = runner_name() + (f"-{self.batch}" if self.batch else ""), 0
             while self._file is None:
                 number += 1
                 self.runner = name if number == 1 else f"{name}-{number}"

@@ -32,7 +32,7 @@ import functools
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 __all__ = [
@@ -96,6 +96,8 @@ class Layout:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.is_left_out: Callable[[str], bool] = lambda journal: False
+        """Whether a journal, by its name, need not be read; see `confinement`."""
         self.own = root / _OWN
         self.runs = self.own / "runs"
         self.environments = self.own / "environments"
@@ -115,7 +117,7 @@ class Layout:
         return self.runs / f"{runner}.jsonl"
 
     def journals(self) -> list[Path]:
-        """Return all journals, oldest first.
+        """Return all journals that are to be read, oldest first.
 
         Raises
         ------
@@ -126,7 +128,8 @@ class Layout:
             names = os.listdir(self.runs)
         except FileNotFoundError:
             return []
-        return [self.runs / name for name in sorted(names) if name.endswith(".jsonl")]
+        found = [name for name in sorted(names) if name.endswith(_LINES)]
+        return [self.runs / name for name in found if not self.is_left_out(name)]
 
     def submission(self, name: str, ended: bool = False) -> Path:
         """Return where it is written what a submission has handed to a scheduler."""

@@ -24,10 +24,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import ConfigurationError, SpaceError
+from ..errors import SpaceError
 from .dataspace import DataSpace
+from .elements import elements_told, journals_told
 from .identity import runner_name, user
-from .index import Index, Known
+from .index import Index
 from .journals import Journal, read_journal
 from .jsontext import json_line
 from .layout import Layout
@@ -39,7 +40,6 @@ __all__ = [
     "append",
     "begun",
     "close",
-    "element_index",
     "open_submissions",
     "submitting",
 ]
@@ -148,33 +148,22 @@ def begun(
         If it cannot be written.
     """
     found = Submission(_free_name(layout), user(), time.time(), {a.number: a for a in arrays})
-    lines: list[dict[str, Any]] = [
-        {
-            "kind": "submission",
-            "format": 1,
-            "submission": found.name,
-            "user": found.user,
-            "start": found.start,
-            "root": str(layout.root),
-            "inode": os.stat(layout.root).st_ino,
-            "journals": [[getattr(k, n) for n in _KNOWN] for k in index.journals],
-            "exclusions": index.exclusions,
-        }
-    ]
+    opening = {
+        "kind": "submission",
+        "format": 1,
+        "submission": found.name,
+        "user": found.user,
+        "start": found.start,
+        "root": str(layout.root),
+        "inode": os.stat(layout.root).st_ino,
+    }
+    lines = [{**opening, **journals_told(layout, index)}]
     for array in found.arrays.values():
         told = {"array": array.number, "step": array.step, "options": array.options}
         lines.append({"kind": "array", **told})
-        for element, jobs in array.elements.items():
-            ids = dict.fromkeys(id for job in jobs for id in needed[job])
-            places = {id: index.lines_of(id) for id in ids}
-            known = {id: at for id, at in places.items() if at}
-            named = {"array": array.number, "element": element, "jobs": jobs, "lines": known}
-            lines.append({"kind": "element", **named})
+    lines += elements_told(found.arrays.values(), index, needed)
     append(layout, found.name, *lines)
     return found
-
-
-_KNOWN = ("name", "inode", "size", "end", "runner", "tail")
 
 
 def _free_name(layout: Layout) -> str:
@@ -273,41 +262,3 @@ def _is_of_a_copy(layout: Layout, line: dict[str, Any]) -> bool:
     """
     here = (str(layout.root), os.stat(layout.root).st_ino)
     return line.get("root") != here[0] and line.get("inode") != here[1]
-
-
-def element_index(layout: Layout, name: str, array: str, element: int) -> tuple[SentArray, Index]:
-    """Return an array with one element only, and where the lines are that its tasks need.
-
-    Raises
-    ------
-    ConfigurationError
-        If there is no such element.
-    SpaceError
-        If the submission cannot be read.
-    """
-    place = layout.submission(name)
-    if not place.exists():
-        place = layout.submission(name, ended=True)
-    index, found = Index(), SentArray(array, "")
-    mark = f'"array":"{array}",'.encode()
-    try:
-        for line in read_journal(place, mark):
-            kind = line.get("kind")
-            if kind == "submission":
-                index.journals = [Known(*told) for told in line["journals"]]
-                index.exclusions = line["exclusions"]
-            elif kind == "array" and line["array"] == array:
-                found.step, found.options = line["step"], line["options"]
-            elif kind == "element" and (line["array"], line["element"]) == (array, element):
-                found.elements[element] = line["jobs"]
-                index.others = line["lines"]
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise SpaceError(f"{place} cannot be read: {error.strerror or error}.") from error
-    if not found.elements:
-        raise ConfigurationError(
-            f"there is no element {element} of the array {array} of a submission {name}: "
-            f"{place} does not tell of it. `work` is for batch jobs, `run` does what is to be done."
-        )
-    return found, index
