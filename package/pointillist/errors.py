@@ -17,6 +17,7 @@
     ├── ConfigurationError (ValueError)    a setting that cannot be
     ├── TemplateError (LookupError)        a project template, or the folder it should go to
     ├── ValueNotThere (LookupError)        a value was asked for without computing it
+    ├── SchedulerError (RuntimeError)      a scheduler cannot be asked, or takes nothing more
     ├── TasksFailed (RuntimeError)         some tasks of a run failed; the run itself went on
     └── TaskError (RuntimeError)           one attempt of one task did not succeed
         ├── SeedUnreadable                     a seed is gone or may not be read
@@ -50,6 +51,7 @@ __all__ = [
     "ProgramNotFound",
     "RecordError",
     "RecordNotFound",
+    "SchedulerError",
     "SeedPatternError",
     "SeedUnreadable",
     "SeveralRecords",
@@ -154,6 +156,10 @@ class TemplateError(PointillistError, LookupError):
 
 class ValueNotThere(PointillistError, LookupError):
     """A value was asked for without computing it."""
+
+
+class SchedulerError(PointillistError, RuntimeError):
+    """A scheduler cannot be asked, or takes nothing more."""
 
 
 class TasksFailed(PointillistError, RuntimeError):

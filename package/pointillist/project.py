@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import signac
 
 from .cli.parser import ParserWithoutRecords, ProjectParser
-from .cli.selection import check_names, selected_ids, selected_tasks
+from .cli.selection import selected_ids, selected_tasks
 from .errors import (
     DeclarationError,
     SpaceError,
@@ -209,6 +209,7 @@ class Project(Curated, CompiledProject):
         TasksFailed
             At the end, if tasks failed; the message is the first one's.
         """
+        from .cli.queued import note_losses
         from .cli.run import foreseen, run_steps
         from .run.attempt import failure
         from .run.runner import Summary
@@ -219,6 +220,8 @@ class Project(Curated, CompiledProject):
         self.sync()
         listed = None if jobs is None else list(jobs)
         ids = None if listed is None else {job.id for job in listed if hasattr(job, "id")}
+        if not pretend:
+            note_losses(self)
         planner = self.engine.planner(frozenset(rerun), retry_failed)
         planner.glance()
         if pretend:
@@ -268,6 +271,65 @@ class Project(Curated, CompiledProject):
             text = f"{count} tasks failed, the first: {error}" if count > 1 else str(error)
             raise TasksFailed(text, record=error.record, step=error.step, log=error.log)
         return summary
+
+    def submit(
+        self,
+        bundle_size: int = 1,
+        jobs: Iterable[Any] | None = None,
+        names: Iterable[str] | None = None,
+        num: int | None = None,
+        parallel: bool = False,
+        force: bool = False,
+        ignore_conditions: Any = IgnoreConditions.NONE,
+        ignore_conditions_on_execution: Any = IgnoreConditions.NONE,
+        **options: Any,
+    ) -> None:
+        """Submit all that is still to do to Slurm; other operations as signac-flow does.
+
+        Parameters
+        ----------
+        bundle_size, parallel, force, ignore_conditions, ignore_conditions_on_execution
+            As in signac-flow.
+        jobs : iterable of Record or signac Job, optional
+            Only these.
+        names : iterable of str, optional
+            Only these operations; regular expressions that match whole names.
+        num : int, optional
+            How many tasks are submitted at most.
+        **options
+            ``rerun``, ``retry_failed``, ``matlab``, ``cold_matlab``; and as in signac-flow
+            ``pretend``, ``hold``, ``after``, ``flags``, ``partition``, …
+
+        Raises
+        ------
+        SchedulerError
+            If Slurm cannot be asked, or takes no more.
+        """
+        from .cli import submit
+        from .flow.scripts import has_arrays
+
+        chosen = None if names is None else list(names)
+        listed = None if jobs is None else list(jobs)
+        if listed == []:
+            return
+        if self.engine.space.classes and self.chosen_steps(chosen) and has_arrays(self):
+            known = {
+                "bundle_size": bundle_size,
+                "num": num,
+                "parallel": parallel,
+                "force": force,
+                "ignore_conditions": ignore_conditions,
+                "job_id": None if listed is None else [job.id for job in listed],
+                "operation_name": chosen,
+            }
+            chosen = submit.main(self, submit.with_defaults(**known, **options))
+            if chosen is None:
+                return
+        super().submit(
+            *(bundle_size, listed, chosen, num, parallel, force),
+            *(ignore_conditions, ignore_conditions_on_execution),
+            **options,
+        )
 
     def run_own(self, args: argparse.Namespace, own: list[str], before: Summary) -> None:
         """Run operations that are no steps of records, as ``run`` on the command line says."""
@@ -358,8 +420,13 @@ class Project(Curated, CompiledProject):
             super()._main_next(args)
 
     def _main_submit(self, args: argparse.Namespace) -> None:
-        if self.engine.space.classes:
-            check_names(self, args.operation_name)
+        if self.engine.space.classes and hasattr(args, "where"):
+            from .cli import submit
+
+            rest = submit.main(self, args)
+            if rest is None:
+                return
+            args.operation_name = rest
         super()._main_submit(args)
 
     def _select_jobs_from_args(self, args: argparse.Namespace) -> Any:

@@ -514,9 +514,10 @@ Sample: 3 found, 1 new, 1 gone
 
 
 def test_submit(started: Verb, ran: tuple[Path, str, str], tmp_path: Path) -> None:
-    """`submit --pretend` prints a script that runs one step on one job, of an aggregate too."""
-    (tmp_path / "squeue").write_text("#!/bin/sh\n")
-    (tmp_path / "squeue").chmod(0o755)
+    """`submit --pretend` prints the scripts of what is to be done; no scheduler need answer."""
+    for name in ("squeue", "scontrol"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
     root = Path(shutil.copytree(ran[0], tmp_path / "lab"))
     session = root / "aggregates" / "Session" / "workspace" / jobs(root)["Session a"]
     (session / "total.txt").unlink()
@@ -525,13 +526,14 @@ def test_submit(started: Verb, ran: tuple[Path, str, str], tmp_path: Path) -> No
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
     }
     printed, _ = started("submit", "--pretend", "--where", "session=a", cwd=root, **slurm)
-    assert f"project.py run -o Session.total -j {session.name}\n" in printed
-    assert 1 == printed.count("project.py run -o ")
+    assert 1 == printed.count("Session.total: 1 task in 1 batch job of 1 core\n$ sbatch ")
+    assert 2 == printed.count("/project.py work SUBMISSION ")
     assert "#SBATCH --job-name=" in printed
     printed, _ = started(
         "submit", "--pretend", "--where", "session=b", "-o", "total", cwd=root, **slurm
     )
-    assert "" == printed
+    waits = "nothing would be submitted.\nnot submitted: 1 waiting; `why` says more.\n"
+    assert waits == printed
 
 
 def test_a_reader_that_has_seen_enough(ran: tuple[Path, str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Asking before something is removed."""
+"""Asking before something is done that is not easily undone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,15 @@ from ..errors import ConfigurationError
 __all__ = ["agreed"]
 
 
-def agreed() -> bool:
-    """Ask at the terminal whether what was shown may be removed; return whether it may.
+def agreed(question: str = "Remove this?", nothing: str = "nothing was removed") -> bool:
+    """Ask at the terminal whether what was shown may be done; return whether it may.
+
+    Parameters
+    ----------
+    question : str
+        What is asked.
+    nothing : str
+        What has happened if nobody can be asked.
 
     Raises
     ------
@@ -19,8 +26,7 @@ def agreed() -> bool:
     """
     if not sys.stdin.isatty():
         raise ConfigurationError(
-            "nothing was removed: there is no terminal to ask at. Say --yes, or --pretend to look "
-            "only."
+            f"{nothing}: there is no terminal to ask at. Say --yes, or --pretend to look only."
         )
-    print("Remove this? [y/N] ", end="", flush=True)
+    print(f"{question} [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

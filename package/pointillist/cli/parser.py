@@ -21,7 +21,7 @@ _EXTENDED = ("run", "status", "next", "exec", "submit")
 
 _NEW = (
     *("discover", "rekey", "accept", "reset", "exclude", "include", "inventory", "prune"),
-    *("logs", "history", "provenance", "why"),
+    *("logs", "history", "provenance", "why", "cancel", "work"),
 )
 """Our verbs."""
 
@@ -37,7 +37,8 @@ _VERBS = """verbs:
   run        carry out what must be done
   next       the jobs on which an operation can be carried out now
   exec       carry one operation out on some jobs, whatever their state is
-  submit     hand operations to a scheduler
+  submit     hand all that is still to do to a scheduler
+  cancel     end what was submitted
   rekey      give a record other keys; its job moves with its results
   logs       what an attempt of a step printed
   history    all attempts on a record: when, how they ended, who made them and where

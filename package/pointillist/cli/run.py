@@ -23,6 +23,7 @@ from ..view.console import console_for
 from ..view.progress import RunProgress
 from ..view.summary import show_plan, show_summary
 from .leftout import tell_left_out
+from .queued import note_losses
 from .selection import (
     add_where,
     check_names,
@@ -159,6 +160,7 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     check_names(lab, args.operation_name)
     if not args.pretend:
         sync(lab.engine.space, lab.engine.journal)
+        note_losses(lab)
     steps, own = lab.chosen_steps(args.operation_name), lab.own_operations(args.operation_name)
     planner = lab.engine.planner(frozenset(args.rerun), args.retry_failed)
     planner.glance()

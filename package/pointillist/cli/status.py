@@ -12,6 +12,7 @@ from ..space.garbage import garbage_left
 from ..view.console import console_for
 from ..view.status import Row, show_status, status_json
 from .leftout import tell_left_out
+from .queued import lay_queue_over
 from .selection import (
     add_where,
     check_names,
@@ -59,6 +60,7 @@ def rows(
     but_settled: bool = False,
 ) -> list[Row]:
     """Return the state of each chosen task, steps of records first."""
+    lay_queue_over(lab, planner)
     found = []
     record: Record | None = None
     with garbage_left():

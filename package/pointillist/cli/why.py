@@ -12,6 +12,7 @@ from ..plan.states import State
 from ..view.console import console_for
 from ..view.why import show_all, show_each, show_one
 from .leftout import tell_left_out
+from .queued import lay_queue_over
 from .selection import add_selection, check_names, selected_ids, selected_tasks, why_no_task
 
 __all__ = ["add", "main"]
@@ -66,6 +67,7 @@ def _explained(
     lab: CompiledProject, names: list[str] | None, ids: set[str] | None
 ) -> Iterator[Explanation]:
     planner = lab.engine.planner()
+    lay_queue_over(lab, planner)
     explainer = Explainer(planner)
     for task in selected_tasks(lab, planner, names, ids):
         yield explainer.explain(task)

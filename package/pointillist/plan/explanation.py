@@ -157,7 +157,8 @@ def as_json(chosen: Iterable[Explanation]) -> dict[str, Any]:
         which is among ``tasks`` or ``causes``; an operation that was written by hand has an empty
         ``class``; of ``seed`` ``field`` and ``path``; of ``attempt`` ``number``,
         ``start``, ``end``, ``error``, ``exception``, ``code``, ``log``, ``runner``; of ``claim``
-        ``runner``, ``host``, ``pid``, ``since`` and ``alive`` (None: it cannot be seen from here).
+        ``runner``, ``host``, ``pid``, ``since`` and ``alive`` (None: it cannot be seen from here);
+        of ``scheduler`` ``batch``, ``state``, ``why`` and ``node``.
         Times are seconds since 1970.
     """
     listed = list(chosen)

@@ -156,7 +156,8 @@ class Planner:
 
     def keep(self) -> None:
         """Keep in the index which records are settled, so that the next planner knows."""
-        self._settled.keep()
+        if self.space.only is None:
+            self._settled.keep()
 
     def judge(self, task: Task) -> Verdict:
         """Return the state of a task and why."""

@@ -52,7 +52,8 @@ class Reason:
         ``output``, ``input``, ``argument``, ``version``, ``source``; or ``needs`` (it waits for
         something), ``seed`` (it waits for a seed that is missing), ``attempt`` (the last one
         failed or died), ``claim`` (a runner has it), ``condition`` (of a hand-written operation: it
-        does not hold, or raised), ``accepted``, ``reset``, ``excluded`` (somebody said so).
+        does not hold, or raised), ``scheduler`` (a batch job has it, or has lost it), ``accepted``,
+        ``reset``, ``excluded`` (somebody said so).
     what : str
         What the rule is about: an input's name, an argument.
     old, new : str

@@ -38,19 +38,22 @@ class Engine:
     space: DataSpace
     matlab: str | None = None
     journal: Journal = field(init=False)
-    attempts: Attempts = field(init=False)
     environment: Environment = field(init=False)
     sources: SourceReader = field(init=False)
 
     def __post_init__(self) -> None:
         layout = self.space.layout
-        self.attempts = self.space.attempts
         self.journal = Journal(layout, "serial")
         self.environment = Environment(layout)
         self.sources = SourceReader(layout.root, layout.matlab)
         steps = [step for cls in self.space.classes for step in cls.__steps__.values()]
         # now, as near as can be to their import: what is edited later is not what runs here
         self.sources.digest(step.call for step in steps if step.call.kind != "matlab")
+
+    @property
+    def attempts(self) -> Attempts:
+        """What was done before."""
+        return self.space.attempts
 
     @property
     def root(self) -> Path:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,11 @@ from .attempts import Exclusion
 from .configuration import Configuration, read_configuration
 from .fingerprints import stamp
 from .garbage import garbage_left
-from .index import Sheet, read_index
+from .index import Index, Sheet, read_index
 from .layout import DOCUMENT, STATEPOINT, WORKSPACE, JobFolder, Layout, is_job
 from .membership import LEFT, MEMBERS
 from .memory import Attempts
+from .reading import time_of
 from .shelf import Shelf, decoded, kinds_of
 from .statepoints import keys_in
 
@@ -43,19 +44,12 @@ class DataSpace:
         The classes, the first Record class of which lives in ``workspace/``.
     home : Home
         What the records ask for their values.
-
-    Attributes
-    ----------
-    attempts : Attempts
-        What the journals say, as of when it was last refreshed; also who is excluded.
     """
 
     def __init__(self, root: Path, classes: tuple[Any, ...], home: Home) -> None:
         self.layout = Layout(root)
         self.classes = order_classes(classes)
         self.home = home
-        self.index = read_index(self.layout)
-        self.attempts = Attempts(self.index)
         self._problems: dict[str, RecordError] = {}
         self._first = next((c for c in classes if c.__member__ is None), None)
         self._places: dict[RecordType, str] = {}
@@ -65,6 +59,18 @@ class DataSpace:
         self._documents: dict[str, tuple[int | None, Mapping[str, Any]]] = {}
         self._foreseen: dict[str, tuple[list[str], list[str]]] = {}
         self._configuration: Configuration | None = None
+        self.only: dict[RecordType, list[str]] | None = None
+        """The jobs that are known, if that are not all; see `confinement`."""
+
+    @cached_property
+    def index(self) -> Index | None:
+        """What was seen before, read once."""
+        return read_index(self.layout)
+
+    @cached_property
+    def attempts(self) -> Attempts:
+        """What the journals say, as of when it was last refreshed; also who is excluded."""
+        return Attempts(self.index)
 
     @property
     def configuration(self) -> Configuration:
@@ -150,7 +156,7 @@ class DataSpace:
     def refresh(self) -> None:
         """Look anew at those workspaces in which jobs came or went since they were read."""
         for cls, shelf in list(self._shelves.items()):
-            if shelf.seen is None or shelf.seen != _time_of(self.workspace(cls)):
+            if shelf.seen is None or shelf.seen != time_of(self.workspace(cls)):
                 del self._shelves[cls]
 
     # where things are
@@ -253,7 +259,7 @@ class DataSpace:
             If it cannot be read.
         """
         place = f"{self.job_place(cls, id)}/{DOCUMENT}"
-        seen = _time_of(place)
+        seen = time_of(place)
         if seen is None or self._documents.get(id, (None, {}))[0] != seen:
             try:
                 with open(place, "rb", buffering=0) as file:
@@ -381,7 +387,7 @@ class DataSpace:
         def make(id: str, sheet: Sheet) -> Any:
             return self.record_of(cls, id, decoded(cls, sheet.keys[sheet.rows[id]]))
 
-        return Shelf(make, _time_of(self.workspace(cls)))
+        return Shelf(make, time_of(self.workspace(cls)))
 
     def record_of(self, cls: RecordType, id: str, values: dict[str, Any]) -> Any:
         """Return the record of a job with these keys."""
@@ -389,6 +395,8 @@ class DataSpace:
 
     def _listed(self, cls: RecordType) -> list[str]:
         """Return the ids of the jobs in the workspace of a class."""
+        if self.only is not None:
+            return self.only[cls]
         workspace = self.workspace(cls)
         sheet = self._sheet(cls)
         known = sheet.rows if sheet is not None else {}
@@ -469,16 +477,3 @@ class DataSpace:
 
 def _unknown(id: str) -> None:
     """Recognise no job."""
-
-
-def _time_of(path: str | Path) -> int | None:
-    """Return when a file or folder was changed, None if it may be changing within this instant."""
-    try:
-        changed = os.stat(path).st_mtime_ns
-    except OSError:
-        return None
-    return changed if time.time_ns() - changed > _INSTANT else None
-
-
-_INSTANT = 20_000_000
-"""Nanoseconds within which two changes may carry one time."""

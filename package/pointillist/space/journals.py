@@ -42,6 +42,8 @@ class Journal:
     def __init__(self, layout: Layout, executor: str) -> None:
         self._layout = layout
         self.executor = executor
+        self.batch = ""
+        """The element of a submission that this is the batch job of, if it is one."""
         self.folder = str(layout.runs)
         self._begin()
         _journals.add(self)
@@ -76,7 +78,7 @@ class Journal:
         self.beaten = clock()
         try:
             self._layout.runs.mkdir(parents=True, exist_ok=True)
-            name, number = runner_name(), 0
+            name, number = runner_name() + (f"-{self.batch}" if self.batch else ""), 0
             while self._file is None:
                 number += 1
                 self.runner = name if number == 1 else f"{name}-{number}"
@@ -193,11 +195,13 @@ class Journal:
         return None
 
     def _opening(self) -> dict[str, Any]:
+        batch = {"batch": self.batch} if self.batch else {}
         return {
             "kind": "runner",
             "format": 1,
             "runner": self.runner,
             "executor": self.executor,
+            **batch,
             "user": user(),
             "start": time.time(),
             **Identity.own().as_json(),

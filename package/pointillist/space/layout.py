@@ -17,6 +17,9 @@
     .pointillist/
       runs/<runner>.jsonl                     a runner's journal
       environments/<hash>.json                what a runner ran with
+      submissions/<name>.jsonl                what was handed to a scheduler at once
+      submissions/<name>.ended.jsonl          the same, when nothing of it is left there
+      submissions/<name>.<array>.<element>.out    what a batch job printed, if it did not go well
       claims/.operation-<name>-<aggregate id>.claim.<generation>    the same, on several jobs
       config.toml                             this machine's settings
       index                                   a cache
@@ -29,7 +32,7 @@ import functools
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 __all__ = [
@@ -59,6 +62,8 @@ CONTROL = ".call"
 """The name in a stage, which no output has, of the folder of what a command is called with."""
 _OWN = ".pointillist"
 _PRUNED = ".pruned"
+_LINES = ".jsonl"
+_ENDED = ".ended"
 _JOB = re.compile("[0-9a-f]{32}")
 _LOG = re.compile(r"(?P<step>\w+)\.(?P<attempt>\d+)\.log")
 _PLAIN = re.compile(r"\w{1,100}", re.ASCII)
@@ -91,10 +96,13 @@ class Layout:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.is_left_out: Callable[[str], bool] = lambda journal: False
+        """Whether a journal, by its name, need not be read; see `confinement`."""
         self.own = root / _OWN
         self.runs = self.own / "runs"
         self.environments = self.own / "environments"
         self.claims = self.own / "claims"
+        self.submissions = self.own / "submissions"
         self.index = self.own / "index"
         self.machine_settings = self.own / "config.toml"
         self.project_settings = root / "pointillist.toml"
@@ -109,7 +117,7 @@ class Layout:
         return self.runs / f"{runner}.jsonl"
 
     def journals(self) -> list[Path]:
-        """Return all journals, oldest first.
+        """Return all journals that are to be read, oldest first.
 
         Raises
         ------
@@ -120,7 +128,31 @@ class Layout:
             names = os.listdir(self.runs)
         except FileNotFoundError:
             return []
-        return [self.runs / name for name in sorted(names) if name.endswith(".jsonl")]
+        found = [name for name in sorted(names) if name.endswith(_LINES)]
+        return [self.runs / name for name in found if not self.is_left_out(name)]
+
+    def submission(self, name: str, ended: bool = False) -> Path:
+        """Return where it is written what a submission has handed to a scheduler."""
+        return self.submissions / f"{name}{_ENDED if ended else ''}{_LINES}"
+
+    def open_submissions(self) -> list[str]:
+        """Return the names of the submissions of which something may be left, oldest first.
+
+        Raises
+        ------
+        OSError
+            If their folder is there but cannot be read.
+        """
+        try:
+            found = os.listdir(self.submissions)
+        except FileNotFoundError:
+            return []
+        names = [n[: -len(_LINES)] for n in found if n.endswith(_LINES)]
+        return sorted(name for name in names if not name.endswith(_ENDED))
+
+    def batch_output(self, submission: str, array: str, element: int | str) -> Path:
+        """Return where it goes what a batch job prints."""
+        return self.submissions / f"{submission}.{array}.{element}.out"
 
     def environment(self, digest: str) -> Path:
         """Return where the environment with this hash is kept."""

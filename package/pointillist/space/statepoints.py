@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -19,6 +18,7 @@ from ..errors import CorruptRecord
 from ..model import keys
 from ..model.records import RecordType
 from .jsontext import loads
+from .reading import content_of
 
 __all__ = ["Statepoints", "keys_in"]
 
@@ -91,7 +91,7 @@ def keys_in(place: str, cls: RecordType, id: str, is_first: bool) -> dict[str, A
         If the state point cannot be read, is another job's, or holds a key of a wrong type.
     """
     try:
-        content = _content(place)
+        content = content_of(place)
         data = loads(content)
         if _id_of(data) != id:
             data = json.loads(content)  # what orjson does not read as signac does
@@ -129,19 +129,4 @@ def _id_of(data: Any) -> str:
     return hashlib.md5(_SORTED.encode(data).encode(), usedforsecurity=False).hexdigest()
 
 
-def _content(place: str) -> bytes:
-    """Return what is in a small file; a file object would take as long as all the rest."""
-    file = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        content = b""
-        while more := os.read(file, _PIECE):
-            content += more
-        return content
-    finally:
-        os.close(file)
-
-
 _SORTED = json.JSONEncoder(sort_keys=True)
-
-_PIECE = 1 << 16
-"""Bytes that are read at once."""

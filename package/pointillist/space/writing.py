@@ -146,8 +146,10 @@ def writing(place: str | Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def alone(space: DataSpace, journal: Journal) -> Iterator[None]:
-    """Hold the claim on the whole data space."""
+def alone(
+    space: DataSpace, journal: Journal, claimed: str = "space", does: str = "being changed"
+) -> Iterator[None]:
+    """Hold the claim on the whole data space, or another that only one process holds at a time."""
     folder = JobFolder(space.layout.own)
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
@@ -158,17 +160,17 @@ def alone(space: DataSpace, journal: Journal) -> Iterator[None]:
         ) from error
     until = time.monotonic() + _PATIENCE
     while True:
-        left = claims_in(os.listdir(folder.path)).get("space", [])
-        owner = owner_of(folder, "space", left[-1]) if left else None
+        left = claims_in(os.listdir(folder.path)).get(claimed, [])
+        owner = owner_of(folder, claimed, left[-1]) if left else None
         if owner is None or owner.alive is False:
-            claim = take(folder, "space", left, journal)
+            claim = take(folder, claimed, left, journal)
             if claim is not None:
                 break
         if time.monotonic() > until:
             by = owner.runner if owner is not None else "another process"
             raise SpaceError(
-                f"{space.layout.root} is being changed by {by}. Wait until it is done; if it no "
-                f"longer runs, remove {folder.claim('space', max(left, default=1))}."
+                f"{space.layout.root} is {does} by {by}. Wait until it is done; if it no "
+                f"longer runs, remove {folder.claim(claimed, max(left, default=1))}."
             )
         time.sleep(0.02)
     try:
