@@ -13,6 +13,7 @@ from pointillist.errors import ConfigurationError
 from pointillist.plan.states import State
 from pointillist.run.runner import Runner
 from pointillist.space.confinement import with_members
+from pointillist.space.elements import batch_of
 from pointillist.space.submissions import SentArray, begun
 
 from ..run.conftest import workshop
@@ -78,7 +79,8 @@ def test_it_is_carried_out(shop: Any) -> None:
     assert before == (index.read_bytes() if index.exists() else b"")
     assert {State.COMPLETE} == {verdict.state for verdict in shop.verdicts().values()}
     opening = Path(engine.journal.place).read_text().partition("\n")[0]
-    assert f'"executor":"slurm","batch":"{name}.1.0"' in opening
+    assert '"executor":"slurm"' in opening
+    assert f"{name}.1.0" == batch_of(engine.journal.runner)
 
 
 def test_what_came_since(shop: Any) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from pointillist.space.elements import batch_of
+
 Client = Callable[..., str]
 
 WHOLE = {
@@ -81,11 +83,9 @@ def test_bundles_side_by_side(cluster: Any) -> None:
     jobs = cluster.ended()
     assert dict.fromkeys(WHOLE, "COMPLETED") == jobs
     assert {"complete"} == set(cluster.states().values())
-    ran = [
-        json.loads(file.read_text().partition("\n")[0])
-        for file in (cluster.root / ".pointillist" / "runs").iterdir()
-    ]
-    batches = {one["batch"].partition(".")[2] for one in ran if one["executor"] == "processes"}
+    runs = (cluster.root / ".pointillist" / "runs").iterdir()
+    pooled = [file.stem for file in runs if '"executor":"processes"' in file.read_text()]
+    batches = {batch_of(runner).partition(".")[2] for runner in pooled}
     assert {"1.0", "1.1", "2.0", "2.1"} == batches
 
 

@@ -9,9 +9,6 @@ from ..errors import Superseded, TaskError
 from ..plan.tasks import Task
 from ..run.attempt import Worker
 from ..run.claiming import Claiming
-from ..space.claims import owner_of
-from ..space.journals import read_journal
-from ..space.layout import Layout, claims_in
 from ..space.submissions import append, close
 from .queue import Batch, Element, Queue
 
@@ -61,7 +58,6 @@ def note(worker: Worker, queue: Queue) -> list[Task]:
 def _fail(worker: Worker, element: Element, task: Task) -> bool:
     """Record that a task has failed; return whether nobody else had it by now."""
     claims = Claiming(worker, told=task.key)
-    worker.planner.silent |= _runners(worker, element, task)
     claim = claims.claim(task)
     if claim is None:
         return False
@@ -83,28 +79,3 @@ def _fail(worker: Worker, element: Element, task: Task) -> bool:
         claims.release(claim)
     worker.planner.forget(task)
     return True
-
-
-def _runners(worker: Worker, element: Element, task: Task) -> set[str]:
-    """Return the runners that have left claims in a job's folder and were of this batch job.
-
-    It has ended, as its scheduler says, though its host cannot be seen from here.
-    """
-    folder, layout = worker.space.job_folder(task.record), worker.space.layout
-    found = set()
-    with contextlib.suppress(OSError):
-        for step, generations in claims_in([p.name for p in folder.path.iterdir()]).items():
-            owner = owner_of(folder, step, generations[-1])
-            if owner is not None and _batch_of(layout, owner.runner) == _batch_name(element):
-                found.add(owner.runner)
-    return found
-
-
-def _batch_of(layout: Layout, runner: str) -> str:
-    with contextlib.suppress(OSError):
-        return str(next(read_journal(layout.journal(runner)), {}).get("batch", ""))
-    return ""
-
-
-def _batch_name(element: Element) -> str:
-    return f"{element.submission.batch_name(element.array.number)}.{element.number}"

@@ -15,6 +15,7 @@ from ..plan.planner import Planner
 from ..plan.states import Reason, State, Verdict
 from ..plan.tasks import Task
 from ..space.dataspace import DataSpace
+from ..space.elements import batch_of
 from ..space.layout import Layout
 from ..space.submissions import SentArray, Submission, open_submissions
 from .arrays import Key
@@ -132,6 +133,7 @@ class Queue:
 
     def lay_over(self, planner: Planner) -> None:
         """Let a planner say which tasks are submitted, and which the scheduler has lost."""
+        self._tell_dead(planner)
         for element, task in self._tasks(planner, self.left):
             verdict = planner.judge(task)
             settled = (State.COMPLETE, State.RUNNING, State.EXCLUDED)
@@ -149,10 +151,18 @@ class Queue:
 
     def lost(self, planner: Planner) -> Iterator[tuple[Element, Task]]:
         """Yield the tasks that are undone because their batch jobs did not come to their ends."""
+        self._tell_dead(planner)
         lost = [element for element in self.ended if element.is_lost]
         for element, task in self._tasks(planner, lost):
             if planner.judge(task).wanted and not _attempted(planner, element, task):
                 yield element, task
+
+    def _tell_dead(self, planner: Planner) -> None:
+        """Let a planner know the runners of batch jobs that have ended, wherever they were."""
+        ended = {f"{e.submission.batch_name(e.array.number)}.{e.number}" for e in self.ended}
+        if ended:
+            names = [path.stem for path in planner.space.layout.journals()]
+            planner.silent |= {name for name in names if batch_of(name) in ended}
 
     def _tasks(self, planner: Planner, elements: list[Element]) -> list[tuple[Element, Task]]:
         """Return the tasks of elements, such that each comes after those it reads from."""

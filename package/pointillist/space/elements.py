@@ -22,7 +22,7 @@ from .memory import _SHIFT
 if TYPE_CHECKING:
     from .submissions import SentArray
 
-__all__ = ["ElementTold", "elements_told", "journals_told", "read_element"]
+__all__ = ["ElementTold", "batch_of", "elements_told", "journals_told", "read_element"]
 
 _KNOWN = ("name", "inode", "size", "end", "runner", "tail")
 
@@ -47,6 +47,15 @@ class ElementTold:
     array: SentArray
     index: Index
     is_left_out: Callable[[str], bool]
+
+
+_BATCH = re.compile(r"[^-]+-[^-]+-\d+-(?P<batch>.+\.\d+\.\d+)(-\d+)?")
+
+
+def batch_of(runner: str) -> str:
+    """Return the submission, array and element that a runner's name says it is of; or nothing."""
+    found = _BATCH.fullmatch(runner)
+    return found["batch"] if found else ""
 
 
 def journals_told(layout: Layout, index: Index) -> dict[str, Any]:
@@ -153,11 +162,10 @@ def _told(
     }
     index = Index({}, [journals[n] for n in chosen], others, opening["exclusions"])
     left_out = {known.name for known in journals} - {known.name for known in index.journals}
-    beside = set(told["beside"])
-    batch = re.compile(rf".*-{re.escape(name)}\.(\d+\.\d+)(-\d+)?\.jsonl")
+    beside, start = {f"{name}.{other}" for other in told["beside"]}, f"{name}."
 
     def is_left_out(journal: str) -> bool:
-        found = batch.fullmatch(journal)
-        return journal in left_out or (found is not None and found[1] not in beside)
+        batch = batch_of(journal.removesuffix(".jsonl"))
+        return journal in left_out or (batch.startswith(start) and batch not in beside)
 
     return ElementTold(array, index, is_left_out)

@@ -195,13 +195,11 @@ class Journal:
         return None
 
     def _opening(self) -> dict[str, Any]:
-        batch = {"batch": self.batch} if self.batch else {}
         return {
             "kind": "runner",
             "format": 1,
             "runner": self.runner,
             "executor": self.executor,
-            **batch,
             "user": user(),
             "start": time.time(),
             **Identity.own().as_json(),
