@@ -147,6 +147,15 @@ def test_only_what_is_not_complete(lab: Path, verb: Verb) -> None:
     assert 300 == sum(table(lab, verb)["Item.twice"].values())
 
 
+def test_why_of_what_is_left(lab: Path, verb: Verb) -> None:
+    """`why` tells of the two tasks on which something is to be done, else that there is none."""
+    assert "everything is complete.\n" == verb("why", cwd=lab)[0]
+    lose_one(lab)
+    out, _ = verb("why", cwd=lab)
+    assert out.startswith("2 tasks are not complete: 1 stale, 1 waiting.")
+    assert "output twice.txt is missing" in out
+
+
 def test_a_selection(lab: Path, verb: Verb) -> None:
     """Where records or steps are chosen, those alone are counted."""
     out, _ = verb("status", "-o", "doubled", "--where", "group=1", cwd=lab)

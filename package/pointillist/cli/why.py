@@ -8,12 +8,20 @@ from collections.abc import Iterator
 
 from ..flow.compiled import CompiledProject
 from ..plan.explanation import Explainer, Explanation, as_json
+from ..plan.planner import Planner
 from ..plan.states import State
 from ..view.console import console_for
 from ..view.why import show_all, show_each, show_one
 from .leftout import tell_left_out
 from .queued import lay_queue_over
-from .selection import add_selection, check_names, selected_ids, selected_tasks, why_no_task
+from .selection import (
+    add_selection,
+    check_names,
+    selected_ids,
+    selected_tasks,
+    settled_tasks,
+    why_no_task,
+)
 
 __all__ = ["add", "main"]
 
@@ -47,15 +55,19 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     """Carry ``why`` out; return the exit code."""
     names = [args.step] if args.step else None
     check_names(lab, names)
+    planner = lab.engine.planner()
+    planner.glance()
     ids = selected_ids(lab, args)
-    found = list(_explained(lab, names, ids))
-    tell_left_out(lab)
     is_selected = names is not None or ids is not None
+    found = list(_explained(lab, planner, names, ids, but_settled=not is_selected))
+    tell_left_out(lab)
     if args.json:
         left = [one for one in found if is_selected or one.verdict.state is not State.COMPLETE]
         print(json.dumps(as_json(left), indent=1))
     elif not is_selected or not found:
-        show_all(console_for(), found, why_no_task(lab, ids))
+        is_any = not is_selected and any(settled_tasks(lab, planner, names, ids).values())
+        nothing = "everything is complete" if is_any else why_no_task(lab, ids)
+        show_all(console_for(), found, nothing)
     elif len(found) == 1:
         show_one(console_for(), found[0])
     else:
@@ -64,12 +76,15 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
 
 
 def _explained(
-    lab: CompiledProject, names: list[str] | None, ids: set[str] | None
+    lab: CompiledProject,
+    planner: Planner,
+    names: list[str] | None,
+    ids: set[str] | None,
+    but_settled: bool,
 ) -> Iterator[Explanation]:
-    planner = lab.engine.planner()
     lay_queue_over(lab, planner)
     explainer = Explainer(planner)
-    for task in selected_tasks(lab, planner, names, ids):
+    for task in selected_tasks(lab, planner, names, ids, but_settled):
         yield explainer.explain(task)
     for name, id, verdict in lab.own_verdicts(names, ids):
         yield explainer.explain_own(name, id, verdict)
