@@ -34,7 +34,7 @@ NEEDED = {"a": ["a", "b"], "b": ["b"], "c": ["c"]}
 def make(layout: Layout) -> Submission:
     """Write down a submission of two arrays."""
     arrays = [
-        SentArray("1", "Run.x", {"processes": 2}, {0: ["a", "b"], 1: ["c"]}),
+        SentArray("1", "Run.x", {"processes": 2}, {0: ["a", "b"], 1: ["c"]}, {"b": 3, "c": 1}),
         SentArray("2", "Run.y", {"processes": 1}, {5: ["a"]}),
     ]
     return begun(layout, arrays, INDEX, NEEDED)
@@ -56,6 +56,7 @@ def test_what_is_written_is_read(layout: Layout) -> None:
     assert before <= found.start <= time.time()
     first, second = found.arrays.values()
     assert ("Run.x", {0: ["a", "b"], 1: ["c"]}) == (first.step, first.elements)
+    assert ({"b": 3, "c": 1}, {}) == (first.counts, second.counts)
     assert ("77", 5.0, {1}, {0: "TIMEOUT"}) == (first.id, first.sent, first.withdrawn, first.ended)
     assert ([1], [5]) == (first.left, second.left)
     assert "" == second.id

@@ -15,6 +15,7 @@ from ..flow.compiled import CompiledProject
 from ..flow.scripts import Request, array_command, array_script
 from ..plan.tasks import Task
 from ..space.confinement import with_members
+from ..space.memory import Attempts
 from ..space.submissions import SentArray, Submission, append, begun
 from ..view.console import console_for
 from ..view.quantities import counted
@@ -67,15 +68,7 @@ def send_all(
         If the scheduler takes no more; what it has taken it keeps, and that is written down.
     """
     space = lab.engine.space
-    arrays = [
-        SentArray(
-            sending.number,
-            sending.array.step,
-            _options(args, sending),
-            {n: [job for _, job in keys] for n, keys in sending.array.elements.items()},
-        )
-        for sending in sendings
-    ]
+    arrays = [_written(space.attempts, args, sending) for sending in sendings]
     needed = {job: with_members(space, task.record) for (_, job), task in tasks.items()}
     submission = begun(space.layout, arrays, space.attempts.index({}), needed)
     places: dict[int, str] = {}
@@ -94,6 +87,15 @@ def send_all(
         waits = _dependencies(sending.array, places)
         after = f", after {', '.join(waits)}" if waits else ""
         show_array(console_for(), f"array {places[n]}: {_title(sending)}{after}")
+
+
+def _written(attempts: Attempts, args: argparse.Namespace, sending: Sending) -> SentArray:
+    """Return an array as it is written down."""
+    array = sending.array
+    elements = {n: [job for _, job in keys] for n, keys in array.elements.items()}
+    keys = [(array.step, job) for jobs in elements.values() for job in jobs]
+    counts = {key[1]: attempts.count[key] for key in keys if key in attempts.count}
+    return SentArray(sending.number, array.step, _options(args, sending), elements, counts)
 
 
 def _options(args: argparse.Namespace, sending: Sending) -> dict[str, Any]:

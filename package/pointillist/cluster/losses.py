@@ -70,7 +70,7 @@ def _fail(worker: Worker, element: Element, task: Task) -> bool:
             more = f". It printed {printed.relative_to(worker.space.layout.root)}"
     error = TaskError(f"{Batch.of(element.job)}{more}")
     last = worker.planner.attempts.last.get(task.key)
-    cut_short = last is not None and last.end >= element.array.sent
+    cut_short = last is not None and last.end >= element.array.sent  # it began that one
     try:
         worker.fail(task, claim, error, last.start if last and cut_short else element.array.sent)
     except Superseded:

@@ -180,9 +180,14 @@ class Queue:
 
 
 def _attempted(planner: Planner, element: Element, task: Task) -> bool:
-    """Whether a task was attempted since it was submitted, and the attempt came to its end."""
+    """Whether a task was attempted since it was submitted, and the attempt came to its end.
+
+    Attempts are counted: the clocks of hosts differ.
+    """
     last = planner.attempts.last.get(task.key)
-    return last is not None and last.outcome != "interrupted" and last.end >= element.array.sent
+    before = element.array.counts.get(task.record.id, 0)
+    count: int = planner.attempts.count.get(task.key, 0)
+    return count > before and last is not None and last.outcome != "interrupted"
 
 
 def look(space: DataSpace) -> Queue:

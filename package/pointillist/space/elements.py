@@ -103,6 +103,7 @@ def elements_told(
                 "array": array.number,
                 "element": element,
                 "jobs": jobs,
+                "counts": {job: array.counts[job] for job in jobs if job in array.counts},
                 "lines": {id: found for id, found in places.items() if found},
                 "beside": list(dict.fromkeys(other for id in ids for other in at.get(id, ()))),
             }

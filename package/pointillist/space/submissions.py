@@ -59,6 +59,8 @@ class SentArray:
         How its tasks are carried out.
     elements : dict of int to list of str
         The jobs of each element.
+    counts : dict of str to int
+        How many attempts there had been on a job, where there had been any.
     id : str
         What the scheduler calls it; empty if it is not known to have been taken.
     sent : float
@@ -73,6 +75,7 @@ class SentArray:
     step: str
     options: dict[str, Any] = field(default_factory=dict)
     elements: dict[int, list[str]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     id: str = ""
     sent: float = 0.0
     withdrawn: set[int] = field(default_factory=set)
@@ -247,6 +250,7 @@ def _take(found: Submission, line: dict[str, Any]) -> None:
         array = found.arrays[number]
         if kind == "element":
             array.elements[int(line["element"])] = list(line["jobs"])
+            array.counts |= line["counts"]
         elif kind == "sent":
             array.id, array.sent = str(line["id"]), float(line["time"])
         elif kind == "withdrawn":
