@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import inspect
 import os
 import subprocess
@@ -319,6 +320,7 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
         parser : argparse.ArgumentParser, optional
             As in signac-flow.
         """
+        gc.freeze()  # what was imported stays: it need not be looked through for garbage at the end
         with handled(is_program=True, is_open=True), _frames_unread():
             try:
                 try:
