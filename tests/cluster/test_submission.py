@@ -222,6 +222,17 @@ def test_calls(cluster: Any, counted_calls: Any) -> None:
     assert {} == counted_calls()
 
 
+def test_only_some(cluster: Any) -> None:
+    """`-n` submits so many tasks, each after those that it reads from, and says what is left."""
+    cluster.make({"a_1": "1", "a_2": "2"})
+    said = cluster.does("submit", "--hold", "-n", "0")
+    assert "nothing submitted.\nnot submitted: 5 left out by -n; `why` says more.\n" == said
+    said = cluster.does("submit", "--hold", "-n", "3")
+    assert "submitted: 3 tasks (2 of Recording.mean, 1 of Recording.double).\n" in said
+    assert "not submitted: 2 left out by -n;" in said
+    cluster.does("cancel")
+
+
 def test_more_is_submitted_later(cluster: Any) -> None:
     """What reads from tasks that are queued waits for their arrays; only what is new is sent."""
     cluster.make({"a_1": "1", "a_2": "2"})

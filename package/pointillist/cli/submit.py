@@ -158,6 +158,8 @@ def _plan(
     chosen = selected_tasks(lab, planner, args.operation_name or None, selected_ids(lab, args))
     found, left = coming(planner, chosen, queued)
     if args.num is not None and args.num >= 0:
+        if len(found) > args.num:
+            left["left out by -n"] = len(found) - args.num
         found = dict(list(found.items())[: args.num])
     if not found:
         return [], {}, queued, left
