@@ -186,6 +186,8 @@ class Project(Curated, CompiledProject):
         rerun: Iterable[str] = (),
         retry_failed: bool = False,
         cold_matlab: bool = False,
+        executor: str | None = None,
+        address: str | None = None,
     ) -> Summary:
         """Carry out what must be done: steps of records first, then other operations.
 
@@ -205,6 +207,12 @@ class Project(Curated, CompiledProject):
             Try failed tasks again although nothing has changed.
         cold_matlab : bool
             Start MATLAB anew for each of its steps, not once.
+        executor : {"ray"}, optional
+            What carries steps out: by default this process, or `np` of this host. With ``"ray"``,
+            `np` says how many CPUs are used at most.
+        address : str, optional
+            The Ray cluster, ``"auto"`` or ``"host:port"``. Without it one that the program has
+            joined is used, or a local Ray started for the run.
 
         Returns
         -------
@@ -215,6 +223,8 @@ class Project(Curated, CompiledProject):
         ------
         TasksFailed
             At the end, if tasks failed; the message is the first one's.
+        ConfigurationError
+            If there is no such executor, or no such cluster.
         """
         if isinstance(names, str):
             raise ValueError("names is a sequence of names, not one text.")
@@ -242,6 +252,8 @@ class Project(Curated, CompiledProject):
                 retry_failed=retry_failed,
                 cold_matlab=cold_matlab,
                 np=np,
+                executor=executor,
+                address=address,
             )
         own = self.own_operations(chosen)
         if own and not summary.limited:

@@ -10,30 +10,33 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
-import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from ..errors import PointillistError, SpaceError
+from ..errors import PointillistError, SpaceError, TaskError
+from ..model.options import Options
 from ..plan.durations import estimate
 from ..plan.states import Verdict
 from ..plan.tasks import Task
 from ..space.attempts import Attempt
 from . import interruption
 from .agenda import Agenda
-from .deaths import blamed, cleared, how, recorded
-from .hands import Hand
+from .deaths import blamed, cleared, gone, how, recorded
+from .hands import Forked, Hand
 from .pooled import NOTHING, Fact, Place, Pooled, Wire
 from .runner import Runner, Summary, unrecorded
 
-__all__ = ["Pool", "processes_of"]
+__all__ = ["Passing", "Pool", "processes_of"]
 
 PATIENCE = 0.1
 """Seconds for which a task may keep others waiting that were handed out with it, while workers
 have nothing to do."""
+
+LOSSES = 2
+"""How often a task is begun anew, beside its retries, whose worker was lost for no fault of its."""
 
 Key = tuple[str, str]
 
@@ -64,11 +67,31 @@ class Pool(Runner):
             return tasks
         with contextlib.suppress(OSError):
             self.worker.environment.record()  # once, not by each worker
-        return _Passing(self, waits, verdicts, summary).carry_out(tasks)
+        return self._passing(waits, verdicts, summary).carry_out(tasks)
+
+    def _passing(
+        self, waits: dict[Task, set[Key]], verdicts: dict[Task, Verdict], summary: Summary
+    ) -> Passing:
+        return Passing(self, waits, verdicts, summary)
 
 
-class _Passing:
-    """One going through of tasks by a pool."""
+class Passing:
+    """One going through of tasks by a pool.
+
+    Parameters
+    ----------
+    pool : Pool
+        The pool.
+    waits : dict of Task to set of (str, str)
+        The open tasks, with those that each waits for.
+    verdicts : dict of Task to Verdict
+        What all tasks are.
+    summary : Summary
+        What the run has done so far.
+    """
+
+    shape: Callable[[Options], Hashable] = staticmethod(lambda options: None)
+    """Gives, for a step's options, which workers can carry it out."""
 
     def __init__(
         self,
@@ -89,7 +112,7 @@ class _Passing:
             for key, made in good.items()
             if made is not None and made.outcome == "complete"
         }
-        self._agenda = Agenda(waits, usual, known, pool.processes)
+        self._agenda = Agenda(waits, usual, known, pool.processes, self.shape)
         self._memory = mmap.mmap(-1, Place.FORM.size * pool.processes)
         self._hands: list[Hand | None] = [None] * pool.processes
         self._changed: set[Key] = set()
@@ -100,15 +123,18 @@ class _Passing:
 
     def carry_out(self, tasks: list[Task]) -> list[Task]:
         """Carry out what is open; return those of the tasks that were gone through."""
-        interruption.pass_on_to(lambda: [hand.process for hand in self._living()])
+        self._begin_passing()
         try:
             for task in self._tasks:
                 if self._agenda.is_open(task):
                     self._agenda.put(task)
             self._fill()
-            while any(hand.tasks for hand in self._living()):
+            while self._is_busy():
                 self._hear()
                 self._fill()
+        except KeyboardInterrupt:
+            self._stop()
+            raise
         finally:
             self._end()
             interruption.pass_on_to()
@@ -122,6 +148,14 @@ class _Passing:
     def _living(self) -> list[Hand]:
         return [hand for hand in self._hands if hand is not None]
 
+    def _begin_passing(self) -> None:
+        """Let a signal that comes to the run come to its workers as well."""
+        forked = lambda: [h.process for h in self._living() if isinstance(h, Forked)]  # noqa: E731
+        interruption.pass_on_to(forked)
+
+    def _is_busy(self) -> bool:
+        return any(hand.tasks for hand in self._living())
+
     # handing out
 
     def _fill(self) -> None:
@@ -129,6 +163,10 @@ class _Passing:
         for number in range(len(self._hands)):
             while self._give(number):
                 pass
+        self._ask_back()
+
+    def _ask_back(self) -> None:
+        """Ask for what waits for a task that takes long, if workers have nothing to do."""
         idle = any(hand is None or not hand.tasks for hand in self._hands)
         if idle and not self._is_over:
             for hand in self._living():
@@ -138,25 +176,40 @@ class _Passing:
                     hand.say("back")
 
     def _give(self, number: int) -> bool:
+        """Give a worker one portion, if it is to have one; return whether it got one."""
         hand = self._hands[number]
-        summary, pool = self._summary, self._pool
-        if self._is_over or (hand is not None and (hand.is_ending or hand.is_asked)):
-            return False
-        out = sum(len(each.tasks) for each in self._living())
-        most = None
-        if pool.limit is not None:
-            most = pool.limit - summary.done - len(summary.failed) - out
-        busy = sum(each.width for each in self._living() if each.tasks)
-        if hand is not None and hand.tasks:
-            if len(hand.tasks) > hand.last or not all(map(self._agenda.is_short, hand.tasks)):
-                return False
-            found = self._agenda.take(1, most, short=True)
-        else:
-            found = self._agenda.take(pool.processes - busy, most)
+        found = self._portion(hand)
         if not found:
             return False
         if hand is None:
             hand = self._hands[number] = self._begin(number)
+        self._hand_out(hand, found)
+        return True
+
+    def _left_of_limit(self) -> int | None:
+        """Return how many tasks may still be handed out."""
+        if self._pool.limit is None:
+            return None
+        out = sum(len(each.tasks) for each in self._living())
+        return self._pool.limit - self._summary.done - len(self._summary.failed) - out
+
+    def _portion(self, hand: Hand | None) -> list[Task]:
+        """Choose what a worker gets next."""
+        if self._is_over or (hand is not None and (hand.is_ending or hand.is_asked)):
+            return []
+        most = self._left_of_limit()
+        if hand is not None and hand.tasks:
+            if len(hand.tasks) > hand.last or not all(map(self._agenda.is_short, hand.tasks)):
+                return []
+            return self._agenda.take(1, most, short=True, shape=hand.shape)
+        shape = hand.shape if hand is not None else None
+        return self._agenda.take(self._free(), most, shape=shape)
+
+    def _free(self) -> int:
+        """Return how many processes what is begun may take."""
+        return self._pool.processes - sum(each.width for each in self._living() if each.tasks)
+
+    def _hand_out(self, hand: Hand, found: list[Task]) -> None:
         if not hand.tasks:
             hand.since, hand.width = time.monotonic(), self._agenda.width_of(found[0])
         hand.last = len(found)
@@ -164,14 +217,14 @@ class _Passing:
         keys = {task.key for task in found}
         direct, facts = set[Task](), list[Fact]()
         for task in found:
-            makers = pool._upstream(task)
+            makers = self._pool._upstream(task)
             if not any(maker.key in keys for maker in makers):
                 direct.add(task)
             facts += self._facts(hand, makers)
+        numbers = [self._numbers[task.key] for task in found]
         beside = {each.journal for each in self._living() if each is not hand} - {""}
         again = found[0].key in self._deaths
-        hand.say("portion", found, frozenset(direct), again, facts, beside)
-        return True
+        hand.say("portion", found, numbers, frozenset(direct), again, facts, beside)
 
     def _facts(self, hand: Hand, makers: Iterable[Task]) -> Iterable[Fact]:
         """Return what a worker does not know of tasks that others have settled."""
@@ -195,11 +248,10 @@ class _Passing:
                 again=pool.again,
                 wire=Wire(pipe, space),
                 place=Place(self._memory, number),
-                numbers=self._numbers,
                 completed=pool._completed,
             )
 
-        hand = Hand.forked(made, self._living(), space)
+        hand = Forked.from_run(made, self._living(), space)
         hand.born = len(self._settled)
         return hand
 
@@ -210,13 +262,12 @@ class _Passing:
         hands = self._living()
         idle = len(hands) < len(self._hands) or not all(hand.tasks for hand in hands)
         seconds = PATIENCE / 2 if idle and any(len(hand.tasks) > 1 for hand in hands) else 1.0
-        ends: dict[Any, Hand] = {hand.wire.pipe: hand for hand in hands}
-        ends |= {hand.process.sentinel: hand for hand in hands}
+        ends: dict[Any, Hand] = {end: hand for hand in hands for end in hand.ends}
         found: list[Any] = interruption.interruptible(wait, list(ends), seconds)
         heard = [ends[end] for end in found if isinstance(end, Connection)]
         dead = [ends[end] for end in found if isinstance(end, int)]
         if not found:  # what a step has forked may hold the ends of its process open
-            dead = [hand for hand in hands if not hand.process.is_alive()]
+            dead = [hand for hand in hands if not hand.is_alive()]
         dead += [hand for hand in heard if not self._listen(hand) and hand not in dead]
         for hand in dead:
             self._buried(hand)
@@ -288,8 +339,7 @@ class _Passing:
         if not self._is_over:  # the signal came to the worker alone, or to it first
             for other in self._living():
                 if other is not hand:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(other.process.pid, signal.SIGINT)
+                    other.stop()
             raise interruption.Stopped(number)
 
     def _others(self, hand: Hand) -> None:
@@ -338,13 +388,17 @@ class _Passing:
         self._hands[self._hands.index(hand)] = None
         if hand.is_ending:
             return
-        number, start = hand.place.get()
+        number, start = hand.doing()
         at = self._tasks[number] if number != NOTHING else None
         open_ones = list(hand.tasks)
         ended = recorded(self._worker, hand.journal, open_ones)
         self._barren += 1
         claims = self._pool._claims
         claims.told = at.key if at is not None else None
+        if hand.lost and hand.journal:
+            claims.lost[gone(hand.journal)] = f"the worker that carried it out is lost: {hand.lost}"
+        last = self._planner.attempts.last
+        before = {task.key: last.get(task.key) for task in open_ones}
         for task in open_ones:
             attempt = ended.get(task.key)
             if attempt is not None and (attempt.outcome == "complete" or task != at):
@@ -357,11 +411,15 @@ class _Passing:
             else:
                 cleared(self._worker, claims, task)
         claims.told = None
+        broken = [t for t in hand.tasks if hand.lost and last.get(t.key) != before[t.key]]
+        for task in broken:
+            self._tell_begun(hand, task)
+            self._died(hand, task, last[task.key], task.step.call.options.retries + LOSSES)
         self._returned(hand, list(hand.tasks))
         if self._barren > len(self._hands) + 2:
             raise PointillistError(
                 "the workers of the pool end before they have done anything: the last one "
-                f"{how(hand.process.exitcode)}. Run without -p to see why."
+                f"{hand.lost or how(hand.exitcode)}. Run in one process to see why."
             )
 
     def _tell_begun(self, hand: Hand, task: Task) -> None:
@@ -370,8 +428,10 @@ class _Passing:
 
     def _blame(self, hand: Hand, task: Task, start: float) -> None:
         claims = self._pool._claims
+        code = hand.exitcode
+        error = TaskError(f"the worker process that carried it out {how(code)}.", code=code)
         try:
-            attempt = blamed(self._worker, claims, task, hand.process.exitcode, start)
+            attempt = blamed(self._worker, claims, task, error, start)
         except SpaceError as error:
             attempt = unrecorded(task, str(error))
         if attempt is None:
@@ -379,17 +439,24 @@ class _Passing:
             self._planner.forget(task)
             self._left(hand, task, self._planner.judge(task))
             return
+        self._died(hand, task, attempt, task.step.call.options.retries)
+
+    def _died(self, hand: Hand, task: Task, attempt: Attempt, retries: int) -> None:
+        """Hand a task out once more, alone, or let it have failed if its workers died too often."""
         self._deaths[task.key] = self._deaths.get(task.key, 0) + 1
-        if attempt.number and self._deaths[task.key] <= task.step.call.options.retries:
-            self._pool.listener.again(task, attempt, 0.0)
-            hand.tasks.pop(task)
-            self._agenda.put_back(task)
-            self._agenda.set_apart(task)
-            self._agenda.put(task)
+        if not attempt.number or self._deaths[task.key] > retries:
+            self._ended(hand, task, attempt)
             return
-        self._ended(hand, task, attempt)
+        self._pool.listener.again(task, attempt, 0.0)
+        hand.tasks.pop(task)
+        self._agenda.put_back(task)
+        self._agenda.set_apart(task)
+        self._agenda.put(task)
 
     # the end
+
+    def _stop(self) -> None:
+        """End what workers are at, as a signal says; forked ones have heard it themselves."""
 
     def _give_up(self) -> None:
         """Begin no further task."""
@@ -408,7 +475,7 @@ class _Passing:
             while self._listen(hand):
                 pass
             hand.close()
-            number, _ = hand.place.get()
+            number, _ = hand.doing()
             if number != NOTHING and self._tasks[number] not in self._summary.broken_off:
                 self._summary.broken_off.append(self._tasks[number])
         self._hands.clear()
