@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ __all__ = ["Cluster"]
 
 STORE = 100 * 2**20
 """Bytes of the object store of a local Ray; only messages pass through it."""
+
+ANSWER = 5.0
+"""Seconds in which the head of a cluster must answer."""
 
 FRESH = 1.0
 """Seconds for which is believed what nodes there are."""
@@ -54,20 +58,23 @@ class Cluster:
         self.url = ""
         if ray.is_initialized() and address is None:
             return  # the program has joined one by itself
-        more: dict[str, Any] = {"address": address}
         if address is None:
-            more = {
+            more: dict[str, Any] = {
                 "address": "local",
                 "num_cpus": max(processes, os.cpu_count() or 1),
                 "include_dashboard": False,
                 "object_store_memory": STORE,
             }
+        else:
+            more = {"address": _found(address)}
         try:
             with _own_signals(), _quiet():
-                context = ray.init(logging_level=logging.ERROR, **more)
+                context = ray.init(logging_level=logging.ERROR, log_to_driver=False, **more)
         except Exception as error:  # whatever Ray finds
-            what = f"Ray does not start: {error}" if address is None else _NONE.format(address)
-            raise ConfigurationError(f"{what}\n  {type(error).__name__}: {error}") from error
+            raise ConfigurationError(
+                f"there is no way into the Ray cluster {more['address']}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
         self._is_ours, self.is_local = True, address is None
         link = getattr(context, "dashboard_url", "")
         self.url = f"http://{link}" if link else ""
@@ -119,10 +126,31 @@ class Cluster:
                 self._ray.shutdown()
 
 
-_NONE = (
-    "there is no Ray cluster at {}. Start one (`ray start --head`), or leave the address out: a "
-    "local Ray is then started for the run."
-)
+def _found(address: str) -> str:
+    """Return where a cluster's head answers, as ``host:port``.
+
+    Ray itself tries for minutes, and hears no Ctrl-C meanwhile.
+
+    Raises
+    ------
+    ConfigurationError
+        If none answers.
+    """
+    try:
+        found = address
+        if address == "auto":
+            from ray._private.services import canonicalize_bootstrap_address
+
+            found = canonicalize_bootstrap_address(address) or ""
+        host, _, port = found.rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise ConfigurationError(
+            f"no Ray cluster answers at {address}: {error}. Start one (`ray start --head`), give "
+            "the HOST:PORT that it names, or leave the address out: a local Ray is then started "
+            "for the run."
+        ) from None
+    return found
 
 
 @contextlib.contextmanager

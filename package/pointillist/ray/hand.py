@@ -39,6 +39,8 @@ class RayHand(Hand):
         As above.
     is_up : bool
         Whether it has said that it works.
+    node, host : str
+        Where it has said that it is: Ray's name for the node, and the host's.
     asked : float
         When Ray was asked for it.
     """
@@ -51,6 +53,7 @@ class RayHand(Hand):
         self.shape = self.demand = demand
         self.width = width
         self.is_up = False
+        self.node = self.host = ""
         self.asked = time.monotonic()
         self._at = (NOTHING, 0.0)
         self._ray: Any = ray
@@ -74,9 +77,29 @@ class RayHand(Hand):
                     self._at = tuple(at)
                     break
         except Exception as error:  # the actor is gone, or was never made
-            self.lost = _said(error)
+            self.lost = self._reason(error)
         finally:
             pipe.close()
+
+    def _reason(self, error: Exception) -> str:
+        """Return why nothing more is heard; when this returns, the actor is known to be gone."""
+        is_unreachable = isinstance(error, self._ray.exceptions.ActorUnavailableError)
+        until = time.monotonic() + PATIENCE
+        while isinstance(error, self._ray.exceptions.ActorUnavailableError):
+            if time.monotonic() > until:
+                break
+            self._kill()  # what was on its way to it may be lost: it cannot go on
+            time.sleep(0.05)
+            try:
+                self._ray.get(self._actor.heard.remote(), timeout=PATIENCE)
+            except self._ray.exceptions.RayError as again:
+                error = again
+        living = {node["NodeID"] for node in self._ray.nodes() if node["Alive"]}
+        if self.node and self.node not in living:
+            return f"its node {self.host} is gone"
+        if is_unreachable:
+            return f"it can no longer be reached on {self.host}"
+        return " ".join(str(error).split())
 
     def is_alive(self) -> bool:
         """Whether more may be heard of it."""
@@ -110,10 +133,8 @@ class RayHand(Hand):
             self._ray.kill(self._actor)
 
 
+PATIENCE = 30.0
+"""Seconds in which Ray finds that an actor is gone which it cannot reach."""
+
 _GROUPS = {"in": 1, "out": 1}
 """One thread for each direction, so that messages keep their order."""
-
-
-def _said(error: Exception) -> str:
-    """Return in one line why an actor is gone."""
-    return " ".join(str(error).split())

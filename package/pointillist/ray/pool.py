@@ -185,17 +185,18 @@ class _RayPassing(Passing):
                 f"waiting for the Ray cluster: it has no room yet for a worker with "
                 f"{late[0].demand}. Others use it, or the worker takes long to start …"
             )
-        if not hands and wanted:
-            demand, (task, _) = next(iter(wanted.items()))
-            raise PointillistError(f"{task}: {self._cluster.refused(demand)}")
+        if wanted and not any(hand.tasks for hand in hands):
+            for demand, (task, _) in wanted.items():
+                if not self._cluster.count(demand):
+                    raise PointillistError(f"{task}: {self._cluster.refused(demand)}")
 
     def _ray_hands(self) -> list[RayHand]:
         return [hand for hand in self._hands if isinstance(hand, RayHand)]
 
     # hearing
 
-    def _up(self, hand: RayHand) -> None:
-        hand.is_up = True
+    def _up(self, hand: RayHand, node: str, host: str) -> None:
+        hand.is_up, hand.node, hand.host = True, node, host
 
     def _unfit(self, hand: RayHand, why: str) -> None:
         hand.is_ending = True

@@ -20,7 +20,9 @@ from ..run.pooled import Place
 
 __all__ = ["Post"]
 
-_PROGRAM = "import sys; sys.path[:] = {!r}; from pointillist.ray.worker import main; main({}, {})"
+_PROGRAM = (
+    "import sys; sys.path[:] = {!r}; from pointillist.ray.worker import main; main({}, {}, {!r})"
+)
 
 
 class Post:
@@ -33,6 +35,9 @@ class Post:
     """
 
     def __init__(self, work: bytes) -> None:
+        import ray
+
+        node = ray.get_runtime_context().get_node_id()
         self._pipe, theirs = multiprocessing.Pipe()
         with tempfile.TemporaryFile() as file:
             file.truncate(Place.FORM.size)
@@ -41,7 +46,7 @@ class Post:
             paths = [str(Path(__file__).parents[2]), *sys.path]
             ends = theirs.fileno(), file.fileno()
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM.format(list(dict.fromkeys(paths)), *ends)],
+                [sys.executable, "-c", _PROGRAM.format(list(dict.fromkeys(paths)), *ends, node)],
                 stdin=subprocess.DEVNULL,
                 pass_fds=ends,
             )
@@ -64,12 +69,12 @@ class Post:
             When it has ended: its exit code, the number of the task that it was at, or `NOTHING`,
             and since when.
         """
+        messages: list[bytes] = []
         try:
-            messages = [self._pipe.recv_bytes()]
-            while self._pipe.poll():
+            while not messages or self._pipe.poll():
                 messages.append(self._pipe.recv_bytes())
         except (EOFError, OSError):
-            return [], (self._process.wait(), *self._place.get())
+            return messages, (self._process.wait(), *self._place.get())
         return messages, None
 
     def stop(self) -> None:

@@ -92,7 +92,7 @@ def where_of(cls: type) -> dict[str, str]:
     return {"file": str(Path(file).absolute()), "module": name, "cls": cls.__qualname__}
 
 
-def main(pipe: int, memory: int) -> None:
+def main(pipe: int, memory: int, node: str) -> None:
     """Work for a run.
 
     Parameters
@@ -101,6 +101,8 @@ def main(pipe: int, memory: int) -> None:
         The file descriptor of this end of the pipe to the actor.
     memory : int
         That of the memory in which it is noted which task this process is at.
+    node : str
+        What Ray calls the node.
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # Ray blocks Ctrl-C
     connection = Connection(pipe)
@@ -115,7 +117,7 @@ def main(pipe: int, memory: int) -> None:
         said = str(error) if isinstance(error, PointillistError) else text
         connection.send_bytes(packed([("unfit", f"on {socket.gethostname()}: {said}")]))
         return
-    runner.wire.send([("up",)])
+    runner.wire.send([("up", node, socket.gethostname())])
     runner.serve()
 
 
