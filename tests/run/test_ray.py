@@ -271,7 +271,7 @@ def test_local(workshop: Any) -> None:
     )
     assert 0 == done.returncode, done.stderr
     assert {"["} == {line[0] for line in done.stderr.splitlines()}, "Ray says nothing by itself"
-    assert "10 tasks done" in done.stdout
+    assert {1} == set(shop.completed().values())
     assert {State.COMPLETE} == set(states(shop))
     assert [] == left(shop)
     assert [] == shop.leftovers()
