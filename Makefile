@@ -8,7 +8,7 @@ help:
 	@echo "make demo     run the reference pipeline: ten pictures in demo/"
 	@echo "make test     run the tests (make test ARGS=\"-k edges\" some of them)"
 	@echo "make check    format, lint, types, directions of the imports"
-	@echo "make bench    pointillist beside signac-flow and signac, measured in pairs; MATLAB sessions"
+	@echo "make bench    beside signac-flow, signac and Snakemake, in pairs; MATLAB sessions (half an hour)"
 	@echo "make setup    make .venv; the others do it by themselves"
 
 setup: .venv/.complete
@@ -47,5 +47,6 @@ bench: setup
 	$(PY) benchmarks/protocol.py --folder /dev/shm
 	$(PY) benchmarks/creation.py
 	$(PY) benchmarks/matlab.py
+	$(PY) benchmarks/scale.py
 
 .PHONY: help setup demo test check bench

@@ -13,6 +13,7 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import resource
 import shutil
 import statistics
 import subprocess
@@ -58,11 +59,14 @@ ENVIRONMENT = {**os.environ, "SIGNAC_FLOW_ENVIRONMENT": "StandardEnvironment"}
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # else one side is compiled anew each time
 
 
-def measured(arguments: list[str], cwd: Path) -> tuple[float, float]:
-    """Give the seconds and the peak memory (MB) of a process with its children."""
+def measured(arguments: list[str], cwd: Path, program: str = sys.executable) -> tuple[float, float]:
+    """Give the seconds, and the peak memory (MB) of the largest of a process and its children.
+
+    A process begins with the peak of the one that starts it, so the script has to stay small.
+    """
     start = time.perf_counter()
     with subprocess.Popen(
-        [sys.executable, *arguments],
+        [program, *arguments],
         cwd=cwd,
         env=ENVIRONMENT,
         stdout=subprocess.DEVNULL,
@@ -72,12 +76,15 @@ def measured(arguments: list[str], cwd: Path) -> tuple[float, float]:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(arguments)} in {cwd} failed: exit {process.returncode}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    seconds = time.perf_counter() - start
+    if usage.ru_maxrss <= resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
+        raise SystemExit(f"{' '.join(arguments)} needs less memory than this script: no figure")
+    return seconds, usage.ru_maxrss / 1024
 
 
 def fill(folder: Path, jobs: int) -> None:
     """Make a signac project with this many jobs."""
-    folder.mkdir(parents=True)
+    (folder / "workspace").mkdir(parents=True)
     code = f"import signac\np = signac.init_project()\nfor i in range({jobs}):\n"
     code += "    p.open_job({'i': i}).init()\n"
     subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
@@ -86,8 +93,9 @@ def fill(folder: Path, jobs: int) -> None:
 def digest(folder: Path) -> str:
     """Give a hash of the names and contents of all results."""
     found = hashlib.sha256()
-    for file in sorted(folder.glob("workspace/*/*")):
-        found.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes())
+    for job in sorted(entry.name for entry in os.scandir(folder / "workspace")):
+        for file in sorted((folder / "workspace" / job).iterdir()):
+            found.update(f"{job}/{file.name}\0".encode() + file.read_bytes())
     return found.hexdigest()
 
 
@@ -110,23 +118,29 @@ def pair(
     return found
 
 
-def table(title: str, pairs: list[dict[str, dict[str, tuple[float, float]]]]) -> str:
+def table(
+    title: str, pairs: list[dict[str, dict[str, tuple[float, float]]]], other: str = "signac-flow"
+) -> str:
     """Give a Markdown table of medians, with the ratios of the pairs and their spread."""
     lines = [
         f"### {title}",
         "",
-        "| | signac-flow | pointillist | ratio (min to max) | memory, MB |",
+        f"| | {other} | pointillist | ratio (min to max) | memory, MB |",
         "|---|---|---|---|---|",
     ]
     for what in pairs[0]["pointillist"]:
-        theirs = [p["signac-flow"][what] for p in pairs]
+        theirs = [p[other][what] for p in pairs]
         ours = [p["pointillist"][what] for p in pairs]
         ratios = [b[0] / a[0] for a, b in zip(theirs, ours, strict=True)]
         a, b = (statistics.median(s for s, _ in side) for side in (theirs, ours))
         memory = " / ".join(
             f"{statistics.median(m for _, m in side):.0f}" for side in (theirs, ours)
         )
-        spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        middle, least, most = (
+            f"{ratio:.{2 if min(ratios) > 0.1 else 4}f}"
+            for ratio in (statistics.median(ratios), min(ratios), max(ratios))
+        )
+        spread = f"{middle} ({least} to {most})"
         lines.append(f"| {what} | {a:.2f} s | {b:.2f} s | {spread} | {memory} |")
     return "\n".join(lines)
 
@@ -151,17 +165,22 @@ def import_cost(times: int) -> str:
     )
 
 
+def file_system(folder: Path) -> str:
+    """Give the name of the file system that the folder is on: ext4, tmpfs."""
+    told = subprocess.run(
+        ["df", "--output=fstype", str(folder)], capture_output=True, text=True, check=True
+    )
+    return told.stdout.split()[-1]
+
+
 def machine(folder: Path) -> str:
     """Give what was measured on: date, processors, file system, versions."""
-    system = subprocess.run(
-        ["stat", "-f", "-c", "%T", str(folder)], capture_output=True, text=True, check=False
-    ).stdout.strip()
     versions = ", ".join(
         f"{name} {importlib.metadata.version(name)}"
         for name in ("pointillist", "signac-flow", "signac")
     )
     return (
-        f"{date.today()}, {os.cpu_count()} processors, {platform.system()}, {system}, "
+        f"{date.today()}, {os.cpu_count()} processors, {platform.system()}, {file_system(folder)}, "
         f"Python {platform.python_version()}, {versions}."
     )
 

@@ -81,7 +81,10 @@ def __getattr__(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name], __name__), name)
+    from .space.garbage import garbage_left
+
+    with garbage_left():
+        value = getattr(import_module(_HOMES[name], __name__), name)
     globals()[name] = value
     return value
 

@@ -6,14 +6,10 @@ import argparse
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import signac
 
-from .cli import exec as exec_verb
-from .cli import next as next_verb
-from .cli import run as run_verb
-from .cli import status as status_verb
 from .cli.parser import ParserWithoutRecords, ProjectParser
 from .cli.selection import check_names, selected_ids, selected_tasks
 from .errors import (
@@ -24,18 +20,15 @@ from .errors import (
 from .flow.compiled import CompiledProject, IgnoreConditions
 from .model.pipeline import order_classes
 from .model.records import Record, RecordType
-from .plan.durations import estimate
-from .run.attempt import failure
 from .run.curation import Curated
 from .run.engine import Engine
-from .run.runner import Summary
 from .space import changes
 from .space.dataspace import DataSpace
-from .space.discovery import Report
 from .values.home import ProjectHome
-from .view.console import console_for
-from .view.status import show_status
-from .view.summary import show_plan
+
+if TYPE_CHECKING:
+    from .run.runner import Summary
+    from .space.discovery import Report
 
 __all__ = ["Project"]
 
@@ -226,21 +219,31 @@ class Project(Curated, CompiledProject):
         ConfigurationError
             If there is no such executor, or no such cluster.
         """
+        from .cli.run import foreseen, run_steps
+        from .run.attempt import failure
+        from .run.runner import Summary
+
         if isinstance(names, str):
             raise ValueError("names is a sequence of names, not one text.")
         chosen = None if names is None else list(names)
         self.sync()
         listed = None if jobs is None else list(jobs)
         ids = None if listed is None else {job.id for job in listed if hasattr(job, "id")}
+        planner = self.engine.planner(frozenset(rerun), retry_failed)
+        planner.glance()
         if pretend:
-            planner = self.engine.planner(frozenset(rerun), retry_failed)
             tasks = selected_tasks(self, planner, chosen, ids)
-            plan = run_verb.foreseen(planner, tasks)
+            from .plan.durations import estimate
+            from .view.console import console_for
+            from .view.summary import show_plan
+
+            plan = foreseen(planner, tasks)
             show_plan(console_for(), plan, estimate(planner.attempts, [task for task, _ in plan]))
             summary = Summary()
         else:
-            summary = run_verb.run_steps(
+            summary = run_steps(
                 self,
+                planner,
                 chosen,
                 ids,
                 limit=num,
@@ -248,8 +251,6 @@ class Project(Curated, CompiledProject):
                 order=order if isinstance(order, str) else None,
                 ignore=ignore_conditions,
                 fail_fast=fail_fast,
-                rerun=rerun,
-                retry_failed=retry_failed,
                 cold_matlab=cold_matlab,
                 np=np,
                 executor=executor,
@@ -312,8 +313,12 @@ class Project(Curated, CompiledProject):
         if not self.engine.space.classes:
             super().print_status(jobs, *args, **options)
             return
+        from .cli.status import rows
+        from .view.console import console_for
+        from .view.status import show_status
+
         ids = None if jobs is None else {job.id for job in jobs if hasattr(job, "id")}
-        found = status_verb.rows(self, None, ids)
+        found = rows(self, self.engine.planner(), None, ids)
         space = self.engine.space
         counts = {cls.__name__: len(space.records(cls)) for cls in space.classes}
         detailed, only = options.get("detailed", False), options.get("only_incomplete", False)
@@ -337,23 +342,31 @@ class Project(Curated, CompiledProject):
 
     def _main_run(self, args: argparse.Namespace) -> None:
         if self.engine.space.classes and hasattr(args, "where"):
-            sys.exit(run_verb.main(self, args))
+            from .cli import run
+
+            sys.exit(run.main(self, args))
         super()._main_run(args)
 
     def _main_status(self, args: argparse.Namespace) -> None:
         if self.engine.space.classes and hasattr(args, "where"):
-            sys.exit(status_verb.main(self, args))
+            from .cli import status
+
+            sys.exit(status.main(self, args))
         super()._main_status(args)
 
     def _main_exec(self, args: argparse.Namespace) -> None:
-        code = exec_verb.main(self, args) if self.engine.space.classes else None
+        from .cli import exec
+
+        code = exec.main(self, args) if self.engine.space.classes else None
         if code is None:
             super()._main_exec(args)
         elif code:
             sys.exit(code)
 
     def _main_next(self, args: argparse.Namespace) -> None:
-        if not self.engine.space.classes or next_verb.main(self, args) is None:
+        from .cli import next
+
+        if not self.engine.space.classes or next.main(self, args) is None:
             super()._main_next(args)
 
     def _main_submit(self, args: argparse.Namespace) -> None:

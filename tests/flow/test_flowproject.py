@@ -1045,6 +1045,7 @@ def test_importing_flowproject() -> None:
     ours = {name.partition(".")[2] for name in modules if name.startswith("pointillist.")}
     assert {
         *("errors", "flow", "commands", "commands.trees", "run", "run.interruption"),
+        *("space", "space.garbage"),
     } == {name for name in ours if not name.startswith("flow.")}
     assert {
         *("flowproject", "mended", "declaring", "registers", "conditions", "groups", "stores"),

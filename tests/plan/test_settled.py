@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from pointillist.errors import PointillistError, RecordNotFound
 from pointillist.plan import settled
 from pointillist.plan.states import State
-from pointillist.space import memory
+from pointillist.plan.tasks import Task
+from pointillist.space import division, memory
 from pointillist.space.dataspace import DataSpace
 from pointillist.space.index import read_index
 
@@ -149,6 +150,13 @@ def _edit_line(lab: Judged, edit: Callable[[dict[str, Any]], object]) -> None:
     aside.replace(path)
 
 
+def _with_more(lab: Judged) -> None:
+    """Give a job a twin: another state point, with the same keys."""
+    record = _record(lab)
+    twin = lab.lab.open_job({**record.job.statepoint(), "more": lab.root.stat().st_mtime_ns})
+    twin.init()
+
+
 def _make_folder(lab: Judged) -> None:
     place = _job(lab) / "copy.txt"
     if place.is_file():
@@ -200,6 +208,7 @@ EDITS: dict[str, Callable[[Judged], object]] = {
     "another job": lambda lab: (lab.raw("b_3", "other"), lab.lab.discover()),
     "a job is gone": lambda lab: shutil.rmtree(_job(lab)),
     "a wrong state point": lambda lab: (_job(lab) / "signac_statepoint.json").write_text("{"),
+    "a twin": lambda lab: _with_more(lab),
     "of another form": lambda lab: _edit_line(lab, lambda data: data.update(arguments=[])),
 }
 
@@ -214,31 +223,66 @@ class _Nothing:
         """Know as little as before."""
 
 
-def judged_twice(lab: Judged) -> tuple[dict[Any, Any], dict[Any, Any], int]:
-    """Return the verdicts at a glance and in full, and how many tasks are of settled records.
+Seen = tuple[dict[Any, Any], list[str], list[str]]
+"""Verdicts, the labels of the records in their order, and what is wrong with others."""
 
-    The first look may use the index and keeps it; the second has none.
+
+def _records(space: DataSpace) -> tuple[list[str], list[str]]:
+    labels = [record.label for cls in space.classes for record in space.records(cls).values()]
+    return labels, sorted(map(str, space.problems))
+
+
+def all_at_once(lab: Judged) -> Seen:
+    """Return what is seen when all jobs are looked at before any record is asked for."""
+    engine = lab.lab.engine
+    planner = engine.planner()
+    planner.glance()
+    [cls] = engine.space.classes
+    steps = [step for step in cls.__steps__.values() if step.stored]
+    settled = {
+        (step.operation, id): planner.judge(Task(engine.space.records(cls)[id], step))
+        for id in planner.settled(cls)
+        for step in steps
+    }
+    assert {State.COMPLETE} >= {verdict.state for verdict in settled.values()}
+    others = {task.key: planner.judge(task) for task in planner.tasks(but_settled=True)}
+    assert set() == settled.keys() & others.keys()
+    planner.keep()
+    return {**settled, **others}, *_records(engine.space)
+
+
+def judged_twice(lab: Judged) -> tuple[Seen, Seen, int]:
+    """Return what is seen at a glance and in full, and how many tasks are of settled records.
+
+    The first look may use the index and keeps it; the second has none. In between all is looked at
+    at once, which must show the same.
     """
-    planner = lab.lab.engine.planner()
+    engine = lab.lab.engine
+    planner = engine.planner()
     at_a_glance = {task.key: planner.judge(task) for task in planner.tasks()}
     count = sum(planner.is_settled(task.record) for task in planner.tasks())
     planner.keep()
+    seen = at_a_glance, *_records(engine.space)
+    assert seen == all_at_once(lab)
     index = lab.root / ".pointillist/index"
     kept = index.read_bytes() if index.exists() else None
     index.unlink(missing_ok=True)
-    planner = lab.lab.engine.planner()
+    engine = lab.lab.engine
+    planner = engine.planner()
     planner._settled = _Nothing()  # type: ignore[assignment]
     in_full = {task.key: planner.judge(task) for task in planner.tasks()}
     if kept is not None:
         index.write_bytes(kept)
-    return at_a_glance, in_full, count
+    return seen, (in_full, *_records(engine.space)), count
 
 
 @pytest.fixture(autouse=True, scope="module")
 def always_worth_it() -> Iterator[None]:
-    """Let the index be written whenever something new was seen."""
+    """Let the index be written whenever something new was seen, and each job have a process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settled, "WORTH", 1)
+        patch.setattr(settled, "SHARE", 1)
+        patch.setattr(division, "_is_alone", lambda: True)
         yield
 
 
@@ -319,7 +363,7 @@ def test_lines_that_nobody_looked_at_stay_known(tmp_path: Path) -> None:
         _look_at_one(lab)
     actual, expected, _ = judged_twice(lab)
     assert expected == actual
-    assert "reset on" in str(actual["Item.clean", second.id])
+    assert "reset on" in str(actual[0]["Item.clean", second.id])
 
 
 def test_changes_within_one_tick(tmp_path: Path) -> None:

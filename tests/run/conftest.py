@@ -51,7 +51,9 @@ class Workshop:
         from pointillist.cli.run import run_steps
 
         lab.sync()
-        return run_steps(lab, None, None, **options)
+        rerun, retry_failed = options.pop("rerun", ()), options.pop("retry_failed", False)
+        planner = lab.engine.planner(frozenset(rerun), retry_failed)
+        return run_steps(lab, planner, None, None, **options)
 
     def verdicts(self) -> dict[str, Verdict]:
         """Return the state of each task, by record and step."""

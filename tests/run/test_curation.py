@@ -239,7 +239,8 @@ def test_members_as_recorded(shop: Any) -> None:
             work.join()
             lab.engine.attempts.refresh(lab.engine.space.layout)
 
-    assert 1 == run_steps(lab, ["Group.joined"], None, listener=Excluding()).done
+    planner = lab.engine.planner()
+    assert 1 == run_steps(lab, planner, ["Group.joined"], None, listener=Excluding()).done
     joined = [a for a in shop.attempts() if a["operation"] == "Group.joined"]
     attempt = max(joined, key=lambda a: float(a["end"]))
     members = [m.name for m in lab[shop.module.Item] if m.id in attempt["members"]]

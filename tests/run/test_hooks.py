@@ -36,6 +36,6 @@ def test_a_hook_that_fails_after_its_step(workshop: Any) -> None:
         raise ValueError("no")
 
     lab.project_hooks.on_success.append(fails)
-    summary = run_steps(lab, None, None)
+    summary = run_steps(lab, lab.engine.planner(), None, None)
     assert ["a hook raised ValueError: no"] == [attempt.error for _, attempt in summary.failed]
     assert [1] == list(shop.completed().values())

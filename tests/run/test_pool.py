@@ -366,7 +366,7 @@ def test_workers_that_cannot_begin(workshop: Any) -> None:
     from pointillist.errors import PointillistError
 
     with pytest.raises(PointillistError, match="exit code 7"):
-        run_steps(lab, None, None, np=2)
+        run_steps(lab, lab.engine.planner(), None, None, np=2)
 
 
 def test_stuck(workshop: Any) -> None:

@@ -116,7 +116,7 @@ def test_four_runners(workshop: Any, fork_off: Any, number: int) -> None:
         lab = shop.lab()
         lab.sync()
         together.wait()
-        return run_steps(lab, None, None)
+        return run_steps(lab, lab.engine.planner(), None, None)
 
     runners = [fork_off(told(shop, work, n)) for n in range(4)]
     assert [0] * 4 == [os.waitpid(pid, 0)[1] for pid in runners], printed(shop)

@@ -67,3 +67,48 @@ def test_a_fork_has_a_journal_of_its_own(
     attempts.catch_up(layout, own)
     assert {"b"} == {job for _, job in attempts.last}
     assert 2 == len(layout.journals())
+
+
+def record(attempts: Attempts, journal: Journal, said: Attempt) -> None:
+    """Record an attempt and take it into account, as a runner does."""
+    begin = journal.append(said)
+    attempts.add(said, (journal.place, begin))
+
+
+def test_what_is_released_is_read_again(layout: Layout, attempt: Make) -> None:
+    """Attempts of one's own are read again from their lines, with those of others, each once."""
+    own, other = Journal(layout, "serial"), Journal(layout, "serial")
+    other.append(attempt(job="a", operation="Item.one", number=1, end=1.0))
+    attempts = Attempts().refresh(layout, own)
+    record(attempts, own, attempt(job="a", operation="Item.two", number=1, end=2.0))
+    record(attempts, own, attempt(job="b", operation="Item.one", number=1, end=3.0))
+    attempts.release("a")
+    record(attempts, own, attempt(job="a", operation="Item.two", number=2, end=4.0))
+    for refresh in (lambda: attempts, lambda: attempts.refresh(layout, own)):
+        refresh().release("a")
+        told = [(one.operation, one.number) for one in attempts.of_job("a").attempts]
+        assert [("Item.one", 1), ("Item.two", 1), ("Item.two", 2)] == told
+        assert 2 == attempts.count["Item.two", "a"]
+    assert (own.place, 0) < (attempts.newest("b") or ("", 0))
+
+
+def test_what_stands_nowhere_is_not_released(layout: Layout, attempt: Make) -> None:
+    """An attempt that could not be recorded stays known for as long as the process lives."""
+    attempts = Attempts().refresh(layout)
+    attempts.add(attempt(job="a", operation="Item.one", outcome="failed", number=1))
+    attempts.release("a")
+    assert "failed" == attempts.last["Item.one", "a"].outcome
+    assert attempts.newest("a") is None
+
+
+def test_lines_of_ones_own_in_the_index(layout: Layout, attempt: Make) -> None:
+    """Who takes an index over finds each line of who wrote it once, and reads none again."""
+    own = Journal(layout, "serial")
+    attempts = Attempts().refresh(layout, own)
+    for job in "ab":
+        record(attempts, own, attempt(job=job, operation="Item.one", number=1))
+    index = attempts.refresh(layout, own).index({})
+    later = Attempts(index).refresh(layout)
+    for job in "ab":
+        assert later.is_as_indexed(job)
+        assert 1 == len(later.of_job(job).attempts)

@@ -5,59 +5,28 @@ from __future__ import annotations
 import argparse
 import sys
 import textwrap
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
-from ..flow.compiled import CompiledProject
-from . import (
-    accept,
-    discover,
-    exclude,
-    exec,
-    history,
-    include,
-    inventory,
-    logs,
-    next,
-    provenance,
-    prune,
-    rekey,
-    reset,
-    run,
-    status,
-    submit,
-    why,
-)
 
+if TYPE_CHECKING:
+    from ..flow.compiled import CompiledProject
 __all__ = ["ParserWithoutRecords", "ProjectParser"]
 
 
-_OWN = {
-    "run": run.extend,
-    "status": status.extend,
-    "next": next.extend,
-    "exec": exec.extend,
-    "submit": submit.extend,
-}
+_EXTENDED = ("run", "status", "next", "exec", "submit")
+"""signac-flow's verbs to which we add something."""
 
 
-_NEW: tuple[Any, ...] = (
-    discover,
-    rekey,
-    accept,
-    reset,
-    exclude,
-    include,
-    inventory,
-    prune,
-    logs,
-    history,
-    provenance,
-    why,
+_NEW = (
+    *("discover", "rekey", "accept", "reset", "exclude", "include", "inventory", "prune"),
+    *("logs", "history", "provenance", "why"),
 )
+"""Our verbs."""
 
 
-_OF_OPERATIONS = (why, history, accept)
+_OF_OPERATIONS = ("why", "history", "accept")
 """Those of our verbs that know operations written by hand on plain jobs too."""
 
 
@@ -110,10 +79,11 @@ class ProjectParser(argparse.ArgumentParser):
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Add our verbs and flags to signac-flow's, and parse."""
-        known = self._verbs.choices
-        for name, extend in _OWN.items():
-            extend(known[name])
-        _add_verbs(self._verbs, self._lab)
+        asked = _asked(args, self._verbs)
+        for name in _EXTENDED:
+            if name in asked:
+                _module(name).extend(self._verbs.choices[name])
+        _add_verbs(self._verbs, self._lab, asked)
         return super().parse_args(args, namespace)
 
 
@@ -140,20 +110,33 @@ class ParserWithoutRecords(argparse.ArgumentParser):
         """Add our verbs to signac-flow's, unseen, and parse."""
         self._verbs.metavar = f"{{{','.join(self._verbs.choices)}}}"
         seen = list(self._verbs._choices_actions)
-        _add_verbs(self._verbs, self._lab)
+        _add_verbs(self._verbs, self._lab, _asked(args, self._verbs))
         self._verbs._choices_actions[:] = seen
         return super().parse_args(args, namespace)
 
 
-def _add_verbs(verbs: Any, lab: CompiledProject) -> None:
-    for module in _NEW:
+def _module(verb: str) -> Any:
+    return import_module(f".{verb}", __package__)
+
+
+def _asked(args: list[str] | None, verbs: Any) -> set[str]:
+    """Return the verbs that may be meant: only their modules are loaded. All, for the help."""
+    known = {*verbs.choices, *_NEW}
+    return known.intersection(sys.argv[1:] if args is None else args) or known
+
+
+def _add_verbs(verbs: Any, lab: CompiledProject, asked: set[str]) -> None:
+    for name in _NEW:
+        if name not in asked:
+            verbs.add_parser(name)
+            continue
+        module = _module(name)
         verb = module.add(verbs)
         if verb.description:  # examples keep their lines, and with them all else would keep its one
             verb.description = textwrap.fill(verb.description, 78)
 
-        def main(args: Any, module: Any = module) -> None:
-            if not lab.engine.space.classes and module not in _OF_OPERATIONS:
-                name = module.__name__.rpartition(".")[2]
+        def main(args: Any, name: str = name, module: Any = module) -> None:
+            if not lab.engine.space.classes and name not in _OF_OPERATIONS:
                 raise ConfigurationError(
                     f"{type(lab).__name__} has no record classes, so there is nothing that "
                     f"`{name}` could be done on. Name some: records = (Recording, …)."

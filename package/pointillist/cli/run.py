@@ -24,7 +24,14 @@ from ..view.console import console_for
 from ..view.progress import RunProgress
 from ..view.summary import show_plan, show_summary
 from .leftout import tell_left_out
-from .selection import add_where, check_names, selected_ids, selected_tasks, why_no_task
+from .selection import (
+    add_where,
+    check_names,
+    selected_ids,
+    selected_tasks,
+    settled_tasks,
+    why_no_task,
+)
 
 __all__ = ["extend", "foreseen", "main", "ordered", "run_steps"]
 
@@ -76,6 +83,7 @@ def extend(parser: argparse.ArgumentParser) -> None:
 
 def run_steps(
     lab: CompiledProject,
+    planner: Planner,
     names: list[str] | None,
     ids: set[str] | None,
     *,
@@ -85,8 +93,6 @@ def run_steps(
     order: str | None = None,
     ignore: Any = IgnoreConditions.NONE,
     fail_fast: bool = False,
-    rerun: Iterable[str] = (),
-    retry_failed: bool = False,
     cold_matlab: bool = False,
     tells: bool = False,
     np: int | None = None,
@@ -105,17 +111,17 @@ def run_steps(
             f"executor={executor!r}, address={address!r}: the executor is 'ray' or left out; only "
             "with 'ray' there is an address."
         )
-    planner = lab.engine.planner(frozenset(rerun), retry_failed)
     worker = lab.engine.worker(planner)
     worker.cold_matlab = cold_matlab
     worker.timeout = timeout if timeout is not None and timeout > 0 else None
+    again = bool(ignore & IgnoreConditions.POST)
     how = (
         worker,
         listener or Listener(),
         lab.hooks_around,
         fail_fast,
         limit if limit is not None and limit >= 0 else None,
-        bool(ignore & IgnoreConditions.POST),
+        again,
         tells,
     )
     processes = processes_of(np)
@@ -123,14 +129,10 @@ def run_steps(
     if executor == "ray":
         from ..ray.pool import RayPool
 
-        most = 0 if np is None or np < 0 else np
-        again = frozenset(rerun)
-        runner = RayPool(
-            *how, cls=type(lab), address=address, most=most, rerun=again, retry_failed=retry_failed
-        )
+        runner = RayPool(*how, cls=type(lab), address=address, most=max(0, np or 0))
     else:
         runner = Pool(*how, processes=processes) if processes > 1 else Runner(*how)
-    return runner.run(ordered(selected_tasks(lab, planner, names, ids), order))
+    return runner.run(ordered(selected_tasks(lab, planner, names, ids, not again), order))
 
 
 def ordered(tasks: Iterable[Task], order: str | None) -> list[Task]:
@@ -174,6 +176,14 @@ def _left(planner: Planner, chosen: list[Task], planned: Mapping[Task, Verdict])
     return Counter(f"{v.state} ({v.note})" if v.note else str(v.state) for v in left)
 
 
+def _is_any(
+    lab: CompiledProject, planner: Planner, names: list[str] | None, ids: set[str] | None
+) -> bool:
+    """Whether any task is selected."""
+    settled = settled_tasks(lab, planner, names, ids)
+    return any(settled.values()) or any(selected_tasks(lab, planner, names, ids, but_settled=True))
+
+
 def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     """Carry ``run`` out; return the exit code."""
     console, errors = console_for(), console_for(sys.stderr)
@@ -182,11 +192,12 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     if not args.pretend:
         sync(lab.engine.space, lab.engine.journal)
     steps, own = lab.chosen_steps(args.operation_name), lab.own_operations(args.operation_name)
+    planner = lab.engine.planner(frozenset(args.rerun), args.retry_failed)
+    planner.glance()
     ids = selected_ids(lab, args)
     unread = tell_left_out(lab, foreign=False)
     if args.pretend:
-        planner = lab.engine.planner(frozenset(args.rerun), args.retry_failed)
-        chosen = list(selected_tasks(lab, planner, args.operation_name, ids))
+        chosen = list(selected_tasks(lab, planner, args.operation_name, ids, but_settled=True))
         if steps or not own:
             limit = args.num if args.num is not None and args.num >= 0 else None
             plan = foreseen(planner, chosen)
@@ -203,6 +214,7 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     with RunProgress(errors) as progress:
         summary = run_steps(
             lab,
+            planner,
             args.operation_name,
             ids,
             listener=progress,
@@ -211,8 +223,6 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
             order=args.order,
             ignore=args.ignore_conditions,
             fail_fast=args.fail_fast,
-            rerun=args.rerun,
-            retry_failed=args.retry_failed,
             cold_matlab=args.cold_matlab,
             tells=True,
             np=args.parallel,
@@ -220,8 +230,8 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
             address=args.address,
         )
     if steps or not own:
-        tasks = selected_tasks(lab, lab.engine.planner(), args.operation_name, ids)
-        nothing = "" if any(tasks) else why_no_task(lab, ids)
+        is_any = _is_any(lab, planner, args.operation_name, ids)
+        nothing = "" if is_any else why_no_task(lab, ids)
         took = time.monotonic() - start
         show_summary(console, summary, took, lab.engine.root, nothing, bool(own))
     if own and not summary.limited:

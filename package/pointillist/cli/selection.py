@@ -23,6 +23,7 @@ __all__ = [
     "selected_ids",
     "selected_records",
     "selected_tasks",
+    "settled_tasks",
     "why_no_task",
 ]
 
@@ -184,13 +185,34 @@ def selected_records(lab: CompiledProject, args: argparse.Namespace) -> list[Any
 
 
 def selected_tasks(
-    lab: CompiledProject, planner: Planner, names: list[str] | None, ids: set[str] | None
+    lab: CompiledProject,
+    planner: Planner,
+    names: list[str] | None,
+    ids: set[str] | None,
+    but_settled: bool = False,
 ) -> Iterator[Task]:
-    """Yield the tasks of the chosen operations on the chosen records, in their order."""
+    """Yield the tasks of the chosen operations on the chosen records, in their order.
+
+    Those of records that the planner found settled at a glance may be left out.
+    """
     steps = {step.operation for step in lab.chosen_steps(names)}
-    for task in planner.tasks():
+    for task in planner.tasks(but_settled):
         if task.step.operation in steps and (ids is None or task.record.id in ids):
             yield task
+
+
+def settled_tasks(
+    lab: CompiledProject, planner: Planner, names: list[str] | None, ids: set[str] | None
+) -> dict[tuple[str, str], int]:
+    """Return by class and step, in their order, how many tasks the others have left out."""
+    counts = {}
+    chosen = {step.operation for step in lab.chosen_steps(names)}
+    for cls in lab.engine.space.classes:
+        settled = planner.settled(cls)
+        count = len(settled if ids is None else settled & ids)
+        steps = [s for s in cls.__steps__.values() if s.stored and s.operation in chosen]
+        counts.update({(cls.__name__, step.name): count for step in steps})
+    return counts
 
 
 def why_no_task(lab: CompiledProject, ids: set[str] | None) -> str:

@@ -7,11 +7,19 @@ import json
 
 from ..flow.compiled import CompiledProject
 from ..model.records import Record
+from ..plan.planner import Planner
 from ..space.garbage import garbage_left
 from ..view.console import console_for
 from ..view.status import Row, show_status, status_json
 from .leftout import tell_left_out
-from .selection import add_where, check_names, selected_ids, selected_tasks, why_no_task
+from .selection import (
+    add_where,
+    check_names,
+    selected_ids,
+    selected_tasks,
+    settled_tasks,
+    why_no_task,
+)
 
 __all__ = ["extend", "main", "rows"]
 
@@ -43,13 +51,18 @@ def extend(parser: argparse.ArgumentParser) -> None:
             action.help = argparse.SUPPRESS
 
 
-def rows(lab: CompiledProject, names: list[str] | None, ids: set[str] | None) -> list[Row]:
+def rows(
+    lab: CompiledProject,
+    planner: Planner,
+    names: list[str] | None,
+    ids: set[str] | None,
+    but_settled: bool = False,
+) -> list[Row]:
     """Return the state of each chosen task, steps of records first."""
-    planner = lab.engine.planner()
     found = []
     record: Record | None = None
     with garbage_left():
-        for task in selected_tasks(lab, planner, names, ids):
+        for task in selected_tasks(lab, planner, names, ids, but_settled):
             if task.record is not record:
                 record, label = task.record, task.record.label
             kind, step = task.step.record.__name__, task.step.name
@@ -63,18 +76,22 @@ def rows(lab: CompiledProject, names: list[str] | None, ids: set[str] | None) ->
 def main(lab: CompiledProject, args: argparse.Namespace) -> int:
     """Carry ``status`` out; return the exit code."""
     check_names(lab, args.operation)
+    planner = lab.engine.planner()
+    planner.glance()
     ids = selected_ids(lab, args)
     space = lab.engine.space
-    found = rows(lab, args.operation, ids)
+    detailed = args.detailed or args.full or args.only_incomplete
+    counted = not args.dump_json and (args.only_incomplete or not detailed)
+    found = rows(lab, planner, args.operation, ids, but_settled=counted)
+    settled = settled_tasks(lab, planner, args.operation, ids) if counted else {}
     tell_left_out(lab)
     if args.dump_json:
         print(json.dumps(status_json(found), indent=1))
         return 0
     counts = {
-        cls.__name__: sum(ids is None or id in ids for id in space.records(cls))
+        cls.__name__: sum(ids is None or id in ids for id in space.records(cls).ids)
         for cls in space.classes
     }
-    detailed = args.detailed or args.full or args.only_incomplete
     nothing = why_no_task(lab, ids)
     labels = lab.label_counts(ids)
     orphans = {
@@ -91,5 +108,6 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
         for cls in space.classes
         if space.attempts.exclusions
     }
-    show_status(console_for(), counts, found, detailed, only, nothing, labels, orphans, excluded)
+    how = (detailed, only, nothing, labels, orphans, excluded, settled)
+    show_status(console_for(), counts, found, *how)
     return 0

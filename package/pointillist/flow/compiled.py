@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flow.project import IgnoreConditions
 
@@ -17,16 +17,16 @@ from ..model.pipeline import StepSpec
 from ..model.records import RecordType
 from ..plan.states import State, Verdict
 from ..plan.tasks import Task
-from ..run.acceptance import HELD, Acceptance
-from ..run.attempt import failure
 from ..run.engine import Engine
-from ..run.runner import Runner
 from ..space import changes
 from .flowproject import FlowProject
 from .operations import Operation, compile_step, group_of
 from .recorded import Book
 from .shelves import RecordStore
 from .verdicts import Verdicts
+
+if TYPE_CHECKING:
+    from ..run.acceptance import Acceptance
 
 __all__ = ["CompiledProject", "IgnoreConditions"]
 
@@ -44,6 +44,9 @@ class CompiledProject(FlowProject):
         TaskError
             If it fails, or another runner has it.
         """
+        from ..run.attempt import failure
+        from ..run.runner import Runner
+
         planner = self.engine.planner()
         runner = Runner(self.engine.worker(planner), around=self.hooks_around)
         attempt = runner.force(task)
@@ -204,6 +207,8 @@ class CompiledProject(FlowProject):
         pretend : bool
             Whether nothing is recorded.
         """
+        from ..run.acceptance import HELD, Acceptance
+
         book, found = Book(self), []
         for name, id, verdict in list(self.own_verdicts(names, ids)):
             if verdict.state is State.FAILED:

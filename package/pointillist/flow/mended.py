@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import flow
@@ -317,9 +319,7 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
         parser : argparse.ArgumentParser, optional
             As in signac-flow.
         """
-        # signac-flow looks the same up by reading the sources of all frames
-        self._entrypoint.setdefault("path", os.path.realpath(_program()))
-        with handled(is_program=True, is_open=True):
+        with handled(is_program=True, is_open=True), _frames_unread():
             try:
                 try:
                     super().main(parser)
@@ -421,9 +421,15 @@ class MendedProject(flow.FlowProject, metaclass=FlowProjectType):  # type: ignor
             yield
 
 
-def _program() -> str:
-    """Return the file that the outermost frame of this thread is of."""
-    frame = sys._getframe()
-    while frame.f_back is not None:
-        frame = frame.f_back
-    return frame.f_code.co_filename
+@contextlib.contextmanager
+def _frames_unread() -> Iterator[None]:
+    """Let signac-flow look up the program's file without reading the sources of all frames."""
+
+    def stack() -> list[inspect.FrameInfo]:
+        return inspect.stack(context=0)
+
+    flow.project.inspect = SimpleNamespace(**{**vars(inspect), "stack": stack})
+    try:
+        yield
+    finally:
+        flow.project.inspect = inspect

@@ -261,8 +261,8 @@ class Book:
     def _append(self, attempt: Attempt) -> None:
         number = self._attempts.count.get((attempt.operation, attempt.job), 0) + 1
         numbered = replace(attempt, number=number)
-        self._journal.append(numbered)
-        self._attempts.add(numbered)
+        begin = self._journal.append(numbered)
+        self._attempts.add(numbered, (self._journal.place, begin))
 
     # also in a worker, which was forked and has the same journal to claim with
 

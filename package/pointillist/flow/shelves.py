@@ -144,7 +144,7 @@ class RecordStore(_BaseAggregateStore):  # type: ignore[misc]  # signac-flow has
     def __init__(
         self,
         cls: RecordType,
-        records: Callable[[], dict[str, Any]],
+        records: Callable[[], Mapping[str, Any]],
         open_job: Callable[[Any], Any],
         is_listed: Callable[[Any], bool],
     ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from ..errors import CorruptRecord
 from ..model.pipeline import StepSpec
@@ -11,6 +11,7 @@ from ..model.steps import Call
 from ..space.attempts import Attempt, Exclusion
 from ..space.claims import Claim
 from ..space.dataspace import DataSpace
+from ..space.garbage import garbage_left
 from ..space.journals import Journal
 from ..space.layout import JobFolder
 from ..space.memory import Attempts
@@ -66,21 +67,33 @@ class Planner:
         self.snapshot = snapshot
         self.silent: set[str] = set()
         """Runners elsewhere that have shown no sign of life and count as dead."""
-        self._rerun = rerun
+        self.rerun = rerun
         self._actions: dict[str, Mapping[str, str]] = {}
-        self._retry_failed = retry_failed
+        self.retry_failed = retry_failed
         self._sources = sources
         self._reader = NeedsReader(space)
         self._digests: dict[tuple[int, ...], str | None] = {}
         self._verdicts: dict[tuple[str, str], Verdict] = {}
         self._settled = Settled(space, attempts, self._reader, self._source_of)
         self._needs: dict[tuple[str, str], Needs] = {}
+        self._reasons: dict[str, Reason] = {}
 
-    def tasks(self, classes: list[RecordType] | None = None) -> Iterator[Task]:
-        """Yield every task, such that each comes after those whose results it reads."""
-        for cls in self.space.classes if classes is None else classes:
+    def tasks(self, but_settled: bool = False) -> Iterator[Task]:
+        """Yield every task, such that each comes after those whose results it reads.
+
+        Parameters
+        ----------
+        but_settled : bool
+            Whether to leave out those of records that `glance` found settled.
+        """
+        for cls in self.space.classes:
             steps = [step for step in cls.__steps__.values() if step.stored]
-            if cls.__member__ is None:
+            settled = self.settled(cls) if but_settled else ()
+            records: Iterable[Record]
+            if settled:
+                shelf = self.space.records(cls)
+                records = shelf.some(id for id in shelf.ids if id not in settled)
+            elif cls.__member__ is None:
                 records = list(self.space.records(cls).values())
             else:
                 records = [r for r in self.space.records(cls).values() if self._has_any(r)]
@@ -120,9 +133,19 @@ class Planner:
         found = self._actions.get(step.operation)
         if found is None:
             said = self.space.configuration.rules.of(step.operation)
-            again = {rule: "run" for rule in self._rerun if said.get(rule) == "show"}
+            again = {rule: "run" for rule in self.rerun if said.get(rule) == "show"}
             found = self._actions[step.operation] = {**said, **again}
         return found
+
+    def glance(self) -> None:
+        """Find out at once which records are settled, before they are asked for one by one."""
+        with garbage_left():
+            for cls in self.space.classes:
+                self._settled.glance(cls)
+
+    def settled(self, cls: RecordType) -> Set[str]:
+        """Return the ids of the jobs of a class that `glance` found settled."""
+        return self._settled.at_once(cls)
 
     def is_settled(self, record: Record) -> bool:
         """Whether every step of a record is complete, with nothing to be said about it.
@@ -183,6 +206,13 @@ class Planner:
         """Take over a verdict that another process has come to."""
         self._verdicts[task.key] = verdict
 
+    def release(self, record: Record) -> None:
+        """Keep of a record no more than the states of its tasks; the rest can be read again."""
+        for step in type(record).__steps__.values():
+            self._needs.pop((step.operation, record.id), None)
+        self.snapshot.forget(self.space.job_folder(record))
+        self.attempts.release(record.id)
+
     def forget(self, task: Task) -> None:
         """Judge a task anew when it is asked for next, with its folder as it then is."""
         self._settled.forget(task.record)
@@ -241,7 +271,7 @@ class Planner:
                 if not self._changed_since(task, needs, last):
                     reasons.append(Failed.at(last))  # what is there is older, and still counts
             return Verdict(State.STALE, tuple(reasons), "kept")
-        if last is not None and last.outcome == "failed" and not self._retry_failed:
+        if last is not None and last.outcome == "failed" and not self.retry_failed:
             if not self._changed_since(task, needs, last):
                 log = self.space.layout.root / last.log if last.log else None
                 return Verdict(State.FAILED, (Failed.at(last),), log=log)
@@ -303,7 +333,7 @@ class Planner:
                 text = f"reset on {day(last.end)} by {last.user}"
                 return [Reason("reset", "", text=text)]
             return [
-                Reason("output", name, text=f"output {name} is missing")
+                self._missing(name)
                 for name in files.values()
                 if name not in self.snapshot.names(folder)
             ] or [Reason("input", "", text="its inputs were made after it was found")]
@@ -311,6 +341,12 @@ class Planner:
             *rules.outputs(good, files, folder, self.snapshot),
             *self._but_outputs(task, needs, good),
         ]
+
+    def _missing(self, name: str) -> Reason:
+        """Return that an output is missing: one object for all records of which it is said."""
+        if name not in self._reasons:
+            self._reasons[name] = Reason("output", name, text=f"output {name} is missing")
+        return self._reasons[name]
 
     def _but_outputs(self, task: Task, needs: Needs, attempt: Attempt) -> list[Reason]:
         actions, found = self.actions(task.step), list[Reason]()

@@ -12,23 +12,27 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from ..errors import CorruptRecord
 from ..model import keys
 from ..model.fields import Seed
 from ..model.pipeline import StepSpec
 from ..model.records import Record, RecordType
-from ..space.dataspace import DataSpace, kinds_of
+from ..space.dataspace import DataSpace
+from ..space.division import divided
 from ..space.fingerprints import COARSE, stamp
 from ..space.index import FOLDER, Sheet, folder_stamp, time_at, write_index
 from ..space.jsontext import is_strict
 from ..space.layout import STATEPOINT, JobFolder
 from ..space.memory import Attempts
+from ..space.shelf import decoded, kinds_of
 from .tasks import NeedsReader
 
 __all__ = ["Settled"]
@@ -96,6 +100,8 @@ class Settled:
         self._source = source
         self._steps: dict[RecordType, dict[str, _Step] | None] = {}
         self._known: dict[str, bool] = {}
+        self._at_once: dict[RecordType, set[str]] = {}
+        self._as_before: dict[RecordType, Callable[[str], bool]] = {}
         self._names: dict[RecordType, tuple[list[str], list[Seed]]] = {}
         self._signatures: dict[str, str] = {}
         self._sheets: dict[str, Sheet] = {}
@@ -105,28 +111,74 @@ class Settled:
     def __contains__(self, record: Record) -> bool:
         found = self._known.get(record.id)
         if found is None:
+            if record.id in self._at_once.get(type(record), ()):
+                return True
             found = self._known[record.id] = self._look(record)
         return found
 
     def forget(self, record: Record) -> None:
         """Leave a record to the planner from now on."""
         self._known[record.id] = False
+        self._at_once.get(type(record), set()).discard(record.id)
 
-    def _look(self, record: Record) -> bool:
-        cls = type(record)
+    def glance(self, cls: RecordType) -> None:
+        """Look at all jobs of a class at once, if its records were not asked for yet.
+
+        Those that are settled need no objects of their own then.
+        """
+        if not self._ready(cls):
+            return
+
+        def known(ids: list[str]) -> list[tuple[list[str], Sheet]]:
+            told, sheet = [], self._into(cls)
+            for as_before, fresh in divided(lambda part: self._glance(cls, part), ids, SHARE):
+                sheet.join(fresh)
+                told.append((fresh.ids, sheet))
+                if as_before:
+                    told.append((as_before, self._sheets[cls.__name__]))
+            self._at_once[cls] = {id for ids, _ in told for id in ids}
+            return told
+
+        if not self._space.glance(cls, known):
+            self._at_once.pop(cls, None)
+
+    def at_once(self, cls: RecordType) -> Set[str]:
+        """Return the ids of the jobs of a class that `glance` found settled."""
+        return self._at_once.get(cls, frozenset())
+
+    def _glance(self, cls: RecordType, ids: list[str]) -> tuple[list[str], Sheet]:
+        """Return which jobs are as the index has them, and what is now seen of others."""
+        fresh = self._empty(cls)
+        is_as_before = self._as_before.get(cls)
+        as_before: list[str] = []
+        rest = ids
+        if is_as_before is not None:
+            rest = []
+            for id in ids:
+                (as_before if is_as_before(id) else rest).append(id)
+        if len(rest) >= WORTH:
+            for id in sorted(rest, key=self._attempts.first_line_of):  # as they lie on disk
+                with contextlib.suppress(CorruptRecord):
+                    values = self._space.keys_of(cls, id)
+                    if values is not None:
+                        self._is_complete(self._space.record_of(cls, id, values), fresh)
+        return as_before, fresh
+
+    def _ready(self, cls: RecordType) -> bool:
+        """Whether there is anything to be told at a glance of a class."""
         if cls not in self._steps:
             self._steps[cls] = self._steps_of(cls)
             self._open(cls)
-        steps = self._steps[cls]
-        if not steps or self._attempts.excluded(record.id) is not None:
+        return bool(self._steps[cls])
+
+    def _look(self, record: Record) -> bool:
+        cls = type(record)
+        if not self._ready(cls):
             return False
-        place = self._space.place(record)
-        try:
-            return self._is_unchanged(record, place, cls.__name__) or self._is_complete(
-                record, place, steps
-            )
-        except (OSError, LookupError, TypeError, AttributeError):
-            return False
+        is_as_before = self._as_before.get(cls)
+        if is_as_before is not None and is_as_before(record.id):
+            return True
+        return self._is_complete(record, self._into(cls))
 
     def _open(self, cls: RecordType) -> None:
         """Take over what the index says of a class, if its steps are what they were."""
@@ -150,35 +202,68 @@ class Settled:
         if sheet is not None and sheet.kinds == kinds_of(cls) and sheet.width == width:
             if sheet.signature == signature:
                 self._sheets[cls.__name__] = sheet
+                self._as_before[cls] = self._comparing(cls, sheet)
 
-    def _is_unchanged(self, record: Record, place: str, name: str) -> bool:
-        """Whether a record is as the index has it."""
-        sheet = self._sheets.get(name)
-        row = sheet.rows.get(record.id) if sheet is not None else None
-        if sheet is None or row is None or not self._attempts.is_as_indexed(record.id):
-            return False
-        told = sheet.numbers_of(row)
-        if folder_stamp(place) != told[:FOLDER]:
-            return False
-        at = FOLDER
-        for file in self._files(record, place):
-            if stamp(file) != told[at : at + 2]:
+    def _comparing(self, cls: RecordType, sheet: Sheet) -> Callable[[str], bool]:
+        """Return what tells whether a job is as the index has it: one ``stat`` for each file."""
+        rows, numbers, width = sheet.rows, sheet.numbers, sheet.width
+        names, seeds = self._names[cls]
+        ends = [f"/{name}" for name in names]
+        prefix = self._space.job_place(cls, "")
+        attempts, stat = self._attempts, os.stat
+
+        def is_as_before(id: str) -> bool:
+            row = rows.get(id)
+            if row is None or not attempts.is_as_indexed(id) or attempts.excluded(id) is not None:
                 return False
-            at += 2
-        return True
+            place, at = prefix + id, row * width
+            try:
+                seen = stat(place)
+                if (
+                    seen.st_ino != numbers[at]
+                    or seen.st_mtime_ns != numbers[at + 1]
+                    or seen.st_ctime_ns != numbers[at + 2]
+                ):
+                    return False
+                at += FOLDER
+                for end in ends:
+                    seen = stat(place + end)
+                    if seen.st_size != numbers[at] or seen.st_mtime_ns != numbers[at + 1]:
+                        return False
+                    at += 2
+                values = decoded(cls, sheet.keys[row]) if seeds else {}
+                for seed in seeds:
+                    if stamp(self._seed(seed, values)) != (numbers[at], numbers[at + 1]):
+                        return False
+                    at += 2
+            except (OSError, TypeError, ValueError):
+                return False
+            return True
 
-    def _is_complete(self, record: Record, place: str, steps: dict[str, _Step]) -> bool:
-        """Whether the journals and the disk say that a record is complete, and of one mind."""
-        counting = _counting(self._attempts.unread(record.id))
-        if len(counting) != len(steps):
+        return is_as_before
+
+    def _is_complete(self, record: Record, fresh: Sheet) -> bool:
+        """Whether the journals and the disk say that a record is complete, and of one mind.
+
+        What is seen of it is put into a sheet, for the index.
+        """
+        if self._attempts.excluded(record.id) is not None:
             return False
-        folder = folder_stamp(place)
+        steps, place = self._steps[type(record)] or {}, self._space.place(record)
         seen: dict[str, tuple[int, int]] = {}
-        if JobFolder(place).has_traces() or not all(
-            self._agrees(counting[name], step, record, place, seen) for name, step in steps.items()
-        ):
+        try:
+            counting = _counting(self._attempts.unread(record.id))
+            if len(counting) != len(steps):
+                return False
+            folder = folder_stamp(place)
+            if JobFolder(place).has_traces() or not all(
+                self._agrees(counting[name], step, record, place, seen)
+                for name, step in steps.items()
+            ):
+                return False
+            self._note(record, place, folder, seen, fresh)
+        except (OSError, LookupError, TypeError, AttributeError):
             return False
-        self._note(record, place, folder, seen)
         return True
 
     def _note(
@@ -187,8 +272,9 @@ class Settled:
         place: str,
         folder: tuple[int, ...],
         seen: dict[str, tuple[int, int]],
+        fresh: Sheet,
     ) -> None:
-        """Note what was seen of a settled record, for the index."""
+        """Note what was seen of a settled record."""
         told = [keys.encode(value) for value in record._keys.values()]
         if not is_strict(told):
             return
@@ -198,22 +284,27 @@ class Settled:
             if found is None:
                 return
             numbers += found
-        cls = type(record)
-        sheet = self._fresh.get(cls.__name__)
-        if sheet is None:
-            sheet = self._fresh[cls.__name__] = self._empty(cls, len(numbers))
-        sheet.add(record.id, numbers, self._attempts.lines_of(record.id), told)
+        fresh.add(record.id, numbers, self._attempts.lines_of(record.id), told)
 
-    def _empty(self, cls: RecordType, width: int) -> Sheet:
+    def _into(self, cls: RecordType) -> Sheet:
+        """Return the sheet of what was newly seen of a class."""
+        if cls.__name__ not in self._fresh:
+            self._fresh[cls.__name__] = self._empty(cls)
+        return self._fresh[cls.__name__]
+
+    def _empty(self, cls: RecordType) -> Sheet:
+        names, seeds = self._names[cls]
+        width = FOLDER + 2 * (len(names) + len(seeds))
         return Sheet(self._signatures[cls.__name__], kinds_of(cls), width)
 
     def _files(self, record: Record, place: str) -> list[str]:
         """Return the files whose times are asked for: the state point's, and of all steps."""
         names, seeds = self._names[type(record)]
-        return [f"{place}/{name}" for name in names] + [self._seed(seed, record) for seed in seeds]
+        own = [f"{place}/{name}" for name in names]
+        return own + [self._seed(seed, record._keys) for seed in seeds]
 
-    def _seed(self, seed: Seed, record: Record) -> str:
-        return f"{self._space.seed_root(seed)}/{seed.pattern.format(record._keys)}"
+    def _seed(self, seed: Seed, values: dict[str, Any]) -> str:
+        return f"{self._space.seed_root(seed)}/{seed.pattern.format(values)}"
 
     def keep(self) -> None:
         """Put what was found into the index, if that saves the next look some work."""
@@ -225,20 +316,27 @@ class Settled:
             return
         young = now - (time.monotonic_ns() - self._begun) - COARSE
         sheets = {}
+        at_once = {cls.__name__: ids for cls, ids in self._at_once.items()}
         for name in dict.fromkeys([*self._fresh, *self._sheets]):
             fresh, old = self._fresh.get(name), self._sheets.get(name)
+            if fresh is not None and old is None and max(fresh.numbers, default=0) < young:
+                sheets[name] = fresh  # as most often; one by one it takes long
+                continue
             like = fresh or old
             assert like is not None
             sheets[name] = kept = Sheet(like.signature, like.kinds, like.width)
             if fresh is not None:
                 kept.extend(fresh, lambda id, numbers: max(_times(numbers)) < young)
             if old is not None:
-                kept.extend(old, lambda id, _: self._is_as_before(id))
+                told = at_once.get(name)
+                kept.extend(old, lambda id, _, told=told: self._is_kept(id, told))  # type: ignore[misc]
         with contextlib.suppress(OSError):  # a journal has gone meanwhile
             write_index(self._space.layout, self._attempts.index(sheets))
 
-    def _is_as_before(self, id: str) -> bool:
+    def _is_kept(self, id: str, told: Set[str] | None) -> bool:
         """Whether what the index says of a job may stay; else its lines are all that is kept."""
+        if told is not None:
+            return id in told
         return self._attempts.is_as_indexed(id) and self._known.get(id, True)
 
     def _agrees(
@@ -271,7 +369,7 @@ class Settled:
             if not _is_as(inputs[record.id + end], f"{place}/{file}", seen):
                 return False
         for end, seed in step.seeds:
-            if not _is_as(inputs[record.id + end], self._seed(seed, record), seen):
+            if not _is_as(inputs[record.id + end], self._seed(seed, record._keys), seen):
                 return False
         return True
 
@@ -305,6 +403,9 @@ class Settled:
 
 WORTH = 256
 """How many records that the index does not know make it worth writing."""
+
+SHARE = 4096
+"""How many jobs are worth a process that looks at them."""
 
 
 def _times(numbers: tuple[int, ...]) -> tuple[int, ...]:

@@ -47,17 +47,11 @@ class RayPool(Pool):
         Of a cluster: ``"auto"`` or ``"host:port"``; None starts a local one for the run.
     most : int
         How many CPUs of the cluster to use at most; 0 for all.
-    rerun : frozenset of str
-        As in `Engine.planner`.
-    retry_failed : bool
-        As in `Engine.planner`.
     """
 
     cls: type = field(kw_only=True)
     address: str | None = field(default=None, kw_only=True)
     most: int = field(default=0, kw_only=True)
-    rerun: frozenset[str] = field(default=frozenset(), kw_only=True)
-    retry_failed: bool = field(default=False, kw_only=True)
     cluster: Cluster | None = field(default=None, init=False)
 
     def _run(self, ordered: list[Task], summary: Summary) -> None:
@@ -93,8 +87,8 @@ class RayPool(Pool):
             folder=_here(),
             journal=journal,
             opening=opening,
-            rerun=self.rerun,
-            retry_failed=self.retry_failed,
+            rerun=worker.planner.rerun,
+            retry_failed=worker.planner.retry_failed,
             fail_fast=self.fail_fast,
             again=self.again,
             cold_matlab=worker.cold_matlab,

@@ -168,7 +168,6 @@ def _record(worker: Worker, task: Task, claim: Claim, note: str) -> str:
     attempt = worker.describe(
         task, needs, "accepted", start, inputs, number=0, outputs=outputs, note=note, user=user()
     )
-    worker.journal.append(attempt)
-    planner.attempts.add(attempt)
+    worker.record(attempt)
     planner.forget(task)
     return ""

@@ -170,9 +170,19 @@ class Worker:
             return None  # another runner has just made them: its record is the better one
         now = time.time()
         attempt = self.describe(task, needs, "found", now, inputs, number=0, outputs=outputs)
-        self.journal.append(attempt)
-        self.planner.attempts.add(attempt)
+        self.record(attempt)
         return attempt
+
+    def record(self, attempt: Attempt) -> None:
+        """Record an attempt in this runner's journal, and take it into account.
+
+        Raises
+        ------
+        SpaceError
+            If it cannot be recorded.
+        """
+        begin = self.journal.append(attempt)
+        self.planner.attempts.add(attempt, (self.journal.place, begin))
 
     def log_of(self, log: Path) -> str | None:
         """Return an attempt's log as it is recorded; one without a word is removed."""
@@ -287,10 +297,9 @@ class _Try:
         try:
             attempt = self._dated("complete", outputs=outputs)
             self._check_claim()
-            self.worker.journal.append(attempt)
+            self.worker.record(attempt)
         except SpaceError as error:
             return self._failed(error)
-        self._learn(attempt)
         try:
             publish(self.folder, self.task.step.name, attempt)
         except OSError as error:
@@ -452,11 +461,12 @@ class _Try:
         """Record an attempt that made nothing."""
         discard(self.folder, self.task.step.name, self.stage)
         try:
-            attempt = self._recorded(outcome, error=error, **how)
+            attempt = self._dated(outcome, error=error, **how)
+            self.worker.record(attempt)
         except SpaceError:
             # nothing can be recorded; the run still says what happened
             attempt = self._attempt(outcome, error=error, **how)
-        self._learn(attempt)
+            self.worker.planner.attempts.add(attempt)
         return attempt
 
     def _attempt(self, outcome: Outcome, **more: Any) -> Attempt:
@@ -465,11 +475,6 @@ class _Try:
             self.task, self.needs, outcome, self.start, self.inputs, self.number, log=log, **more
         )
 
-    def _recorded(self, outcome: Outcome, **more: Any) -> Attempt:
-        attempt = self._dated(outcome, **more)
-        self.worker.journal.append(attempt)
-        return attempt
-
     def _dated(self, outcome: Outcome, **more: Any) -> Attempt:
         """Return the attempt as it is recorded, with the environment, which is written down."""
         try:
@@ -477,9 +482,6 @@ class _Try:
         except OSError as error:
             raise SpaceError(f"the environment cannot be recorded: {error}.") from error
         return self._attempt(outcome, environment=environment, **more)
-
-    def _learn(self, attempt: Attempt) -> None:
-        self.worker.planner.attempts.add(attempt)
 
 
 def failure(task: Task, attempt: Attempt, root: Path) -> TaskError:

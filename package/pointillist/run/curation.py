@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UnknownField
 from ..model.pipeline import StepSpec
 from ..model.records import Record
 from ..plan.tasks import Task
 from ..space import exclusions, pruning
-from .acceptance import Acceptance, accept
 from .engine import Engine
-from .resetting import Reset, foresee_reset, reset
+
+if TYPE_CHECKING:
+    from .acceptance import Acceptance
+    from .resetting import Reset
 
 __all__ = ["Curated"]
 
@@ -46,6 +48,8 @@ class Curated:
         UnknownField
             If the record has no such step.
         """
+        from .acceptance import accept
+
         return accept(self.engine, _tasks(self.engine, record, step), note)
 
     def reset(
@@ -76,6 +80,8 @@ class Curated:
         UnknownField
             If the record has no such step.
         """
+        from .resetting import foresee_reset, reset
+
         found = foresee_reset(self.engine.planner(), _tasks(self.engine, record, step), dependents)
         return reset(self.engine, [one.task for one in found])
 

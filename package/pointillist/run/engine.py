@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from ..plan.planner import Planner
@@ -15,8 +15,10 @@ from ..space.journals import Journal
 from ..space.memory import Attempts
 from ..space.rulesets import RULES
 from ..space.snapshot import Snapshot
-from .attempt import Worker
 from .environment import Environment
+
+if TYPE_CHECKING:
+    from .attempt import Worker
 
 __all__ = ["Engine"]
 
@@ -81,6 +83,8 @@ class Engine:
 
     def worker(self, planner: Planner) -> Worker:
         """Return what carries out the tasks that `planner` wants done."""
+        from .attempt import Worker  # nobody else needs it
+
         return Worker(self.space, planner, self.journal, self.environment, self.matlab)
 
 

@@ -58,7 +58,7 @@ class Pool(Runner):
     ) -> list[Task]:
         waits: dict[Task, set[Key]] = {}
         pending: set[Key] = set()
-        for task in tasks:
+        for task in self._by_record(tasks):
             makers = {maker.key for maker in self._upstream(task)} & pending
             if makers or self._wants(task, verdicts[task]):
                 waits[task] = makers
@@ -248,7 +248,6 @@ class Passing:
                 again=pool.again,
                 wire=Wire(pipe, space),
                 place=Place(self._memory, number),
-                completed=pool._completed,
             )
 
         hand = Forked.from_run(made, self._living(), space)
@@ -294,17 +293,23 @@ class Passing:
         self._planner.attempts.add(attempt)
         self._pool.listener.again(task, attempt, seconds)
 
-    def _ended(self, hand: Hand | None, task: Task, attempt: Attempt) -> None:
+    def _ended(
+        self,
+        hand: Hand | None,
+        task: Task,
+        attempt: Attempt,
+        at: tuple[str, int] | None = None,
+    ) -> None:
         self._barren = 0
         pool = self._pool
         pool._taken.add(task.key)
         if attempt.number:
-            self._planner.attempts.add(attempt)
+            self._planner.attempts.add(attempt, at)
         if attempt.outcome == "complete":
             self._summary.done += 1
-            pool._completed.add(task.key)
             verdict = self._planner.done(task, attempt)
             self._agenda.took(task, attempt.end - attempt.start)
+            self._planner.release(task.record)
         else:
             self._summary.failed.append((task, attempt))
             self._planner.forget(task)
@@ -357,6 +362,7 @@ class Passing:
         self._settled[task.key] = (len(self._settled), hand)
         if hand is not None:
             hand.tasks.pop(task, None)
+            hand.begun.discard(task.key)
         for user in self._agenda.settle(task):
             self._consider(user)
 
@@ -391,17 +397,19 @@ class Passing:
         number, start = hand.doing()
         at = self._tasks[number] if number != NOTHING else None
         open_ones = list(hand.tasks)
+        last = self._planner.attempts.last
+        before = {task.key: last.get(task.key) for task in open_ones}
         ended = recorded(self._worker, hand.journal, open_ones)
         self._barren += 1
         claims = self._pool._claims
         claims.told = at.key if at is not None else None
         if hand.lost and hand.journal:
             claims.lost[gone(hand.journal)] = f"the worker that carried it out is lost: {hand.lost}"
-        last = self._planner.attempts.last
-        before = {task.key: last.get(task.key) for task in open_ones}
         for task in open_ones:
             attempt = ended.get(task.key)
-            if attempt is not None and (attempt.outcome == "complete" or task != at):
+            if attempt is not None and hand.lost and attempt.outcome == "interrupted":
+                cleared(self._worker, claims, task)  # it had been told of its end
+            elif attempt is not None and (attempt.outcome == "complete" or task != at):
                 self._tell_begun(hand, task)
                 cleared(self._worker, claims, task)
                 self._ended(hand, task, attempt)

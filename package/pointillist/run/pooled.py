@@ -29,6 +29,7 @@ from ..plan.states import State, Verdict
 from ..plan.tasks import Task
 from ..space.attempts import Attempt
 from ..space.dataspace import DataSpace
+from ..space.memory import Attempts
 from .heartbeat import heartbeat
 from .interruption import Stopped, in_worker
 from .runner import Listener, Runner, Summary
@@ -143,10 +144,17 @@ class Place:
 class _Told(Listener):
     """Says how tasks go, many at once if they are short."""
 
-    def __init__(self, wire: Wire, place: Place, numbers: dict[tuple[str, str], int]) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        place: Place,
+        numbers: dict[tuple[str, str], int],
+        attempts: Attempts,
+    ) -> None:
         self._wire = wire
         self._place = place
         self._numbers = numbers
+        self._attempts = attempts
         self._events: list[tuple[Any, ...]] = []
         self._verdicts: dict[str, Verdict] = {}
         self._time = 0.0
@@ -173,7 +181,8 @@ class _Told(Listener):
 
     def ended(self, task: Task, attempt: Attempt) -> None:
         self._place.set(NOTHING)
-        self.say("ended", task, attempt)
+        at = self._attempts.newest(attempt.job) if attempt.outcome == "complete" else None
+        self.say("ended", task, attempt, at)
 
     def again(self, task: Task, attempt: Attempt, seconds: float) -> None:
         self.say("again", task, attempt, seconds, now=True)
@@ -200,15 +209,12 @@ class Pooled(Runner):
         To the run.
     place : Place
         Where this worker notes which task it is at.
-    completed : set of (str, str)
-        What the run had completed before.
     executor : str
         What its journal says of how tasks are carried out.
     """
 
     wire: Wire = field(kw_only=True)
     place: Place = field(kw_only=True)
-    completed: set[tuple[str, str]] = field(default_factory=set, kw_only=True)
     executor: str = field(default="processes", kw_only=True)
 
     def serve(self) -> None:
@@ -217,9 +223,8 @@ class Pooled(Runner):
         gc.freeze()  # what was there before the fork stays shared
         sys.stdout = getattr(sys.stdout, "rich_proxied_file", sys.stdout)  # the bar is the run's
         sys.stderr = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
-        self._completed = set(self.completed)
         self._numbers: dict[tuple[str, str], int] = {}
-        self._told = _Told(self.wire, self.place, self._numbers)
+        self._told = _Told(self.wire, self.place, self._numbers, self._planner.attempts)
         self.listener = self._told
         self._waiting: deque[_Group] = deque()
         self._heard = threading.Condition()
@@ -298,7 +303,6 @@ class Pooled(Runner):
                 self._planner.attempts.add(attempt)
                 if attempt.outcome == "complete":
                     self._planner.done(task, attempt)
-                    self._completed.add(task.key)
             self._planner.take_over(task, verdict)
 
     def _do(self, group: _Group) -> bool:
@@ -314,6 +318,7 @@ class Pooled(Runner):
             number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
             self._told.say("broken", summary.broken_off, int(number))
         self.again = usual
+        self._planner.release(tasks[0].record)
         for task in through:
             if task.key not in self._taken:
                 self._told.say("left", task, verdicts[task])

@@ -126,5 +126,4 @@ def _note_death(
         error=lost.get(owner.runner, f"its runner {owner.runner} died"),
         ran_by=owner.runner,
     )
-    worker.journal.append(died)
-    worker.planner.attempts.add(died)
+    worker.record(died)

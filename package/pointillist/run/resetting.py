@@ -169,8 +169,7 @@ def _reset(worker: Worker, task: Task, claim: Claim) -> dict[str, int]:
     last, now = worker.planner.attempts.last.get(task.key), time.time()
     end = now if last is None else max(now, last.end + 1e-6)
     attempt = Attempt(task.step.operation, task.record.id, "reset", 0, now, end, {}, user=user())
-    worker.journal.append(attempt)
-    worker.planner.attempts.add(attempt)
+    worker.record(attempt)
     discard(folder, step)
     worker.planner.forget(task)
     return files

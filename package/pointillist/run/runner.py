@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from ..errors import PointillistError, SpaceError, Superseded, TaskError
 from ..plan.planner import Planner
-from ..plan.states import State, Verdict
+from ..plan.states import Awaits, State, Verdict
 from ..plan.tasks import Task
 from ..space.attempts import Attempt
 from ..space.claims import Claim, Owner
@@ -136,7 +136,6 @@ class Runner:
     tells: bool = False
     _claims: Claiming = field(init=False)
     _taken: set[tuple[str, str]] = field(default_factory=set, init=False)
-    _completed: set[tuple[str, str]] = field(default_factory=set, init=False)
     _met_others: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
@@ -186,10 +185,9 @@ class Runner:
 
     def _run(self, ordered: list[Task], summary: Summary) -> None:
         verdicts: dict[Task, Verdict] = {}
-        for task in ordered:
-            interruption.check()
+        for task in self._by_record(ordered):
             verdicts[task] = self._planner.judge(task)
-        self.listener.planned(_foreseen(self._planner, verdicts))
+        self.listener.planned(_foreseen(verdicts))
         with heartbeat(self._journal):
             gone_through = self._pass(ordered, verdicts, summary)
             while not summary.limited and self._others_made_way(ordered, verdicts):
@@ -224,10 +222,9 @@ class Runner:
         self, tasks: list[Task], verdicts: dict[Task, Verdict], summary: Summary
     ) -> list[Task]:
         changed: set[tuple[str, str]] = set()
-        for number, task in enumerate(tasks):
-            interruption.check()
+        for number, task in enumerate(self._by_record(tasks)):
             upstream = self._upstream(task)
-            if any(maker.key in changed for maker in upstream):
+            if any(maker.key in self._taken or maker.key in changed for maker in upstream):
                 if not self._has_waited(verdicts[task], upstream):  # else the claim judges it
                     verdict = self._planner.rejudge(task)
                     if verdict != verdicts[task]:
@@ -242,20 +239,32 @@ class Runner:
             if self._is_full(summary):
                 summary.limited = True
                 return tasks[:number]
-            changed.add(task.key)
             following = tasks[number + 1] if number + 1 < len(tasks) else None
             verdicts[task] = self._take_up(task, following, summary)
+            if task.key not in self._taken:
+                changed.add(task.key)
             if summary.failed and self.fail_fast:
                 summary.limited = True
                 return tasks[: number + 1]
         return tasks
+
+    def _by_record(self, tasks: list[Task]) -> Iterator[Task]:
+        """Yield tasks; once the next record is begun, little is kept in mind of the one before."""
+        record = None
+        for task in tasks:
+            interruption.check()
+            if task.record is not record:
+                if record is not None:
+                    self._planner.release(record)
+                record = task.record
+            yield task
 
     def _has_waited(self, verdict: Verdict, upstream: list[Task]) -> bool:
         """Whether a task waited for nothing but others that this run has completed by now."""
         return (
             verdict.state is State.WAITING
             and len(verdict.reasons) == len(upstream)
-            and all(maker.key in self._completed for maker in upstream)
+            and all(self._planner.judge(maker).state is State.COMPLETE for maker in upstream)
         )
 
     def _others_made_way(self, tasks: list[Task], verdicts: dict[Task, Verdict]) -> bool:
@@ -357,7 +366,6 @@ class Runner:
             self._taken.add(task.key)
             if attempt.outcome == "complete":
                 summary.done += 1
-                self._completed.add(task.key)
             else:
                 summary.failed.append((task, attempt))
             self.listener.ended(task, attempt)
@@ -446,18 +454,13 @@ def unrecorded(task: Task, error: str) -> Attempt:
     return Attempt(task.step.operation, task.record.id, "failed", 0, now, now, {}, error=error)
 
 
-def _foreseen(planner: Planner, verdicts: dict[Task, Verdict]) -> int:
+def _foreseen(verdicts: dict[Task, Verdict]) -> int:
     """Return how many tasks will be done if none fails: those wanted and those waiting for them."""
     coming: set[Task] = set()
     for task, verdict in verdicts.items():
         if verdict.wanted:
             coming.add(task)
         elif verdict.state is State.WAITING:
-            try:
-                upstream = planner.needs(task).upstream
-            except PointillistError:
-                continue
-            makers = [m for m in upstream if not planner.judge(m).usable]
-            if makers and all(maker in coming for maker in makers):
+            if all(isinstance(r, Awaits) and r.task in coming for r in verdict.reasons):
                 coming.add(task)
     return len(coming)

@@ -6,8 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from operator import itemgetter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from ..errors import CorruptRecord, RecordError, SpaceError
 from ..model import keys
 from ..model.fields import Field, Output, Seed
 from ..model.pipeline import order_classes
-from ..model.records import Home, Record, RecordType, sort_key
+from ..model.records import Home, Record, RecordType
 from .attempts import Exclusion
 from .configuration import Configuration, read_configuration
 from .fingerprints import stamp
@@ -27,19 +26,10 @@ from .index import Sheet, read_index
 from .layout import DOCUMENT, STATEPOINT, WORKSPACE, JobFolder, Layout, is_job
 from .membership import LEFT, MEMBERS
 from .memory import Attempts
+from .shelf import Shelf, decoded, kinds_of
+from .statepoints import keys_in
 
-__all__ = ["DataSpace", "kinds_of"]
-
-
-@dataclass
-class _Shelf:
-    """The records of one class."""
-
-    records: dict[str, Any] = field(default_factory=dict)
-    by_keys: dict[tuple[Any, ...], Any] = field(default_factory=dict)
-    foreign: int = 0
-    seen: int | None = None
-    problems: list[RecordError] = field(default_factory=list)
+__all__ = ["DataSpace"]
 
 
 class DataSpace:
@@ -69,7 +59,7 @@ class DataSpace:
         self._problems: dict[str, RecordError] = {}
         self._first = next((c for c in classes if c.__member__ is None), None)
         self._places: dict[RecordType, str] = {}
-        self._shelves: dict[RecordType, _Shelf] = {}
+        self._shelves: dict[RecordType, Shelf] = {}
         # An id is its state point's hash: what was read once under it holds for good.
         self._keys: dict[tuple[RecordType, str], dict[str, Any] | None] = {}
         self._documents: dict[str, tuple[int | None, Mapping[str, Any]]] = {}
@@ -124,6 +114,34 @@ class DataSpace:
         """
         if cls not in self._shelves:
             self._shelves[cls] = self._read(cls, recognise)
+
+    def glance(
+        self, cls: RecordType, known: Callable[[list[str]], list[tuple[list[str], Sheet]]]
+    ) -> bool:
+        """Look which jobs of a class are there, if it is not known; read what is not recognised.
+
+        Parameters
+        ----------
+        cls : RecordType
+            The class.
+        known : callable
+            Given the ids of all jobs, gives those of which the state points need not be read, with
+            the sheets in which their keys are.
+
+        Returns
+        -------
+        bool
+            False if it was known, or if two jobs have the same keys.
+        """
+        if cls in self._shelves:
+            return False
+        shelf = self._empty(cls)
+        ids = self._listed(cls)
+        for told, sheet in known(ids):
+            shelf.tell(told, sheet)
+        if self._fill(cls, shelf, [id for id in ids if id not in shelf], _unknown):
+            self._shelves[cls] = shelf
+        return cls in self._shelves
 
     def learn(self, cls: RecordType, id: str, values: dict[str, Any]) -> None:
         """Know a job's keys from its maker: its state point need not be read."""
@@ -209,9 +227,9 @@ class DataSpace:
 
     # what is there
 
-    def records(self, cls: RecordType) -> dict[str, Any]:
+    def records(self, cls: RecordType) -> Shelf:
         """Return the records of a class by job id, in the order of their keys."""
-        return self._shelf(cls).records
+        return self._shelf(cls)
 
     def label(self, id: str) -> str:
         """Return the label of the record of a job id; the id itself if no record has it."""
@@ -324,7 +342,7 @@ class DataSpace:
             id = calc_id(self.statepoint(cls, aggregate))
             found: Any = cls._found(id, aggregate, self.home)  # type: ignore[attr-defined]  # a Record
             shelf = self._shelf(cls)
-            shelf.records[id] = shelf.by_keys[found._place] = found
+            shelf.put(found)
             shelf.seen = None  # look again before it is believed next time
             aggregate = found
         self._foreseen[aggregate.id] = (members, left)
@@ -348,29 +366,50 @@ class DataSpace:
         root.mkdir(parents=True, exist_ok=True)
         return signac.init_project(str(root))
 
-    def _shelf(self, cls: RecordType) -> _Shelf:
+    def _shelf(self, cls: RecordType) -> Shelf:
         if cls not in self._shelves:
             with garbage_left():
-                self._shelves[cls] = self._read(cls)
+                self._shelves[cls] = self._read(cls, _unknown)
         return self._shelves[cls]
 
-    def _read(
-        self,
-        cls: RecordType,
-        recognise: Callable[[str], dict[str, Any] | None] = lambda id: None,
-    ) -> _Shelf:
+    def _read(self, cls: RecordType, recognise: Callable[[str], dict[str, Any] | None]) -> Shelf:
+        shelf = self._empty(cls)
+        self._fill(cls, shelf, self._listed(cls), recognise)
+        return shelf
+
+    def _empty(self, cls: RecordType) -> Shelf:
+        def make(id: str, sheet: Sheet) -> Any:
+            return self.record_of(cls, id, decoded(cls, sheet.keys[sheet.rows[id]]))
+
+        return Shelf(make, _time_of(self.workspace(cls)))
+
+    def record_of(self, cls: RecordType, id: str, values: dict[str, Any]) -> Any:
+        """Return the record of a job with these keys."""
+        return cls._found(id, values, self.home)  # type: ignore[attr-defined]  # a Record
+
+    def _listed(self, cls: RecordType) -> list[str]:
+        """Return the ids of the jobs in the workspace of a class."""
         workspace = self.workspace(cls)
-        shelf = _Shelf(seen=_time_of(workspace))
-        found: list[Any] = []
+        sheet = self._sheet(cls)
+        known = sheet.rows if sheet is not None else {}
         try:
-            with os.scandir(workspace) as entries:
-                ids = [entry.name for entry in entries if is_job(entry.name)]
+            return [name for name in os.listdir(workspace) if name in known or is_job(name)]
         except FileNotFoundError:
-            return shelf
+            return []
         except OSError as error:
             raise SpaceError(
                 f"{workspace} cannot be read: {error.strerror or error}. Make the folder readable."
             ) from error
+
+    def _fill(
+        self,
+        cls: RecordType,
+        shelf: Shelf,
+        ids: list[str],
+        recognise: Callable[[str], dict[str, Any] | None],
+    ) -> bool:
+        """Put the records of some jobs on a shelf; see `Shelf.put_all`."""
+        found = []
         sheet = self._sheet(cls)
         for id in ids:
             try:
@@ -383,20 +422,8 @@ class DataSpace:
             if values is None:
                 shelf.foreign += 1
             else:
-                found.append(cls._found(id, values, self.home))  # type: ignore[attr-defined]  # a Record
-        for place, record in sorted(((sort_key(r), r) for r in found), key=itemgetter(0)):
-            if place in shelf.by_keys:
-                shelf.problems.append(
-                    RecordError(
-                        f"{record.label}: the jobs {shelf.by_keys[place].id[:8]}… and "
-                        f"{record.id[:8]}… have the same keys; the second is left out. Declare "
-                        "the key in which they differ.",
-                        record=record.label,
-                    )
-                )
-                continue
-            shelf.records[record.id] = shelf.by_keys[place] = record
-        return shelf
+                found.append(self.record_of(cls, id, values))
+        return shelf.put_all(found)
 
     def _sheet(self, cls: RecordType) -> Sheet | None:
         """Return what the index says of a class, if it has the keys that it had then."""
@@ -424,9 +451,8 @@ class DataSpace:
         place = f"{self.job_place(cls, id)}/{STATEPOINT}"
         if stamp(place) != sheet.statepoint_of(row):
             return None
-        values = zip(cls.keys.items(), sheet.keys[row], strict=True)
         try:
-            return {name: keys.decode(value, kind) for (name, kind), value in values}
+            return decoded(cls, sheet.keys[row])
         except (TypeError, ValueError):
             return None
 
@@ -438,41 +464,11 @@ class DataSpace:
         CorruptRecord
             If the state point cannot be read, is another job's, or holds a key of a wrong type.
         """
-        path = f"{self.job_place(cls, id)}/{STATEPOINT}"
-        try:
-            data = json.loads(_content(path))
-            if calc_id(data) != id:
-                raise ValueError("it is not the state point of this job id")
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            what = error.strerror if isinstance(error, OSError) and error.strerror else error
-            raise CorruptRecord(
-                f"{cls.__name__} {id[:8]}…: the state point {path} cannot be read: {what}. "
-                "Restore the file, or remove the job's folder; the others go on.",
-                record=f"{cls.__name__} {id}",
-            ) from None
-        if cls.__plain__:
-            return dict(data)
-        kind = data.get("aggregate" if cls.__member__ else "record")
-        if not self.is_first(cls) and kind != cls.__name__:
-            return None
-        values = {}
-        for name, wanted in cls.keys.items():
-            if name not in data:
-                return None
-            try:
-                values[name] = keys.decode(data[name], wanted)
-            except (TypeError, ValueError) as error:
-                raise CorruptRecord(
-                    f"{cls.__name__} {id[:8]}…: the key {name} in {path} is no "
-                    f"{wanted.__name__}: {error}.",
-                    record=f"{cls.__name__} {id}",
-                ) from None
-        return values
+        return keys_in(f"{self.job_place(cls, id)}/{STATEPOINT}", cls, id, self.is_first(cls))
 
 
-def kinds_of(cls: RecordType) -> list[list[str]]:
-    """Return the names and types of the keys of a class, as the index has them."""
-    return [[name, kind.__qualname__] for name, kind in cls.keys.items()]
+def _unknown(id: str) -> None:
+    """Recognise no job."""
 
 
 def _time_of(path: str | Path) -> int | None:
@@ -482,22 +478,6 @@ def _time_of(path: str | Path) -> int | None:
     except OSError:
         return None
     return changed if time.time_ns() - changed > _INSTANT else None
-
-
-def _content(place: str) -> bytes:
-    """Return what is in a small file; a file object would take as long as all the rest."""
-    file = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        content = b""
-        while more := os.read(file, _PIECE):
-            content += more
-        return content
-    finally:
-        os.close(file)
-
-
-_PIECE = 1 << 16
-"""Bytes that are read at once."""
 
 
 _INSTANT = 20_000_000

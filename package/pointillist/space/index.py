@@ -119,6 +119,16 @@ class Sheet:
         self.begins.append(len(self.lines))
         self.keys.append(keys)
 
+    def join(self, other: Sheet) -> None:
+        """Add all jobs of another sheet; none of them is here."""
+        first, begin = len(self.ids), len(self.lines)
+        self.rows.update((id, first + row) for row, id in enumerate(other.ids))
+        self.ids += other.ids
+        self.numbers.extend(other.numbers)
+        self.lines.extend(other.lines)
+        self.begins.extend(begin + end for end in other.begins[1:])
+        self.keys += other.keys
+
     def extend(self, other: Sheet, which: Callable[[str, tuple[int, ...]], bool]) -> None:
         """Add those jobs of another sheet that are not here and of which `which` is true."""
         for row, id in enumerate(other.ids):

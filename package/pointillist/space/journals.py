@@ -92,15 +92,20 @@ class Journal:
             ) from error
         return self.place
 
-    def append(self, attempt: Attempt) -> None:
+    def append(self, attempt: Attempt) -> int:
         """Append an ended attempt. When this returns, the attempt counts.
+
+        Returns
+        -------
+        int
+            Where its line begins.
 
         Raises
         ------
         SpaceError
             If it cannot be written; the journal is then as it was before.
         """
-        self._append({"kind": "attempt", **attempt.as_json()})
+        return self._append({"kind": "attempt", **attempt.as_json()})
 
     def exclude(self, exclusion: Exclusion) -> None:
         """Append that a job is excluded from now on, or included.
@@ -112,13 +117,15 @@ class Journal:
         """
         self._append({"kind": "exclusion", **exclusion.as_json()})
 
-    def _append(self, line: dict[str, Any]) -> None:
+    def _append(self, line: dict[str, Any]) -> int:
         self.open()
         try:
             if clock() - self.beaten > _LONG:
                 self.beat(_LONG)
             assert self._file is not None
-            self._size += _write(self._file, line, self._size)
+            begin = self._size
+            self._size += _write(self._file, line, begin)
+            return begin
         except OSError as error:
             raise SpaceError(
                 f"the attempt cannot be recorded in {self.place}: {error.strerror or error}."

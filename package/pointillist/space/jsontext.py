@@ -47,6 +47,8 @@ def loads(text: bytes) -> Any:
 
 def is_strict(values: list[Any]) -> bool:
     """Whether some text, numbers and truths come back from orjson as they are."""
+    if all(type(v) is str and v.isascii() for v in values):
+        return True
     try:
         return bool(values == orjson.loads(orjson.dumps(values)))
     except (TypeError, ValueError):

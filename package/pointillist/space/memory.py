@@ -59,9 +59,10 @@ _SHIFT = 44
 class _OfJob:
     """The attempts on one job."""
 
-    __slots__ = ("attempts", "count", "dead", "last", "last_good", "reset")
+    __slots__ = ("attempts", "count", "dead", "is_read", "last", "last_good", "reset")
 
     def __init__(self) -> None:
+        self.is_read = True
         self.attempts: list[Attempt] = []
         self.dead: frozenset[tuple[str, int, str | None]] = frozenset()
         self._clear()
@@ -179,6 +180,11 @@ class Attempts:
         """Return where the lines on a job are."""
         indexed = self._index.lines_of(job) if self._index is not None else []
         return indexed + self._lines.get(job, [])
+
+    def first_line_of(self, job: str) -> int:
+        """Return where the first line on a job is; -1 if there is none."""
+        lines = self.lines_of(job)
+        return lines[0] if lines else -1
 
     def is_as_indexed(self, job: str) -> bool:
         """Whether nothing is known of a job but what the index says."""
@@ -321,16 +327,22 @@ class Attempts:
         self._growing.clear()
         for path in journals:
             place = str(path)
-            if place == skipped or place in left_out:
+            known = self._journals.get(place)
+            if place in left_out or (place == skipped and known is None):
                 continue
-            journal = self._journals.get(place)
-            if journal is None:
-                journal = self._journals[place] = _Read(place, path.stem, len(self._numbered))
-                self._numbered.append(journal)
+            journal = known or self._known(place, path.stem)
             seen = self._read_on(journal)
             # a runner that lives moves its journal's time every few seconds
-            if seen is not None and (newest is None or newest - seen < _QUIET):
+            if place == skipped or seen is None:
+                continue
+            if newest is None or newest - seen < _QUIET:
                 self._growing.append(journal)
+
+    def _known(self, place: str, runner: str) -> _Read:
+        """Give a journal a number."""
+        journal = self._journals[place] = _Read(place, runner, len(self._numbered))
+        self._numbered.append(journal)
+        return journal
 
     def _read_on(self, journal: _Read) -> int | None:
         """Read what is new in a journal; return its time, or None if it is gone."""
@@ -381,8 +393,10 @@ class Attempts:
                 job = data["job"]
         if not job:
             return
-        place = journal.number << _SHIFT | journal.end
-        self._lines.setdefault(job, []).append(place)
+        place, places = journal.number << _SHIFT | journal.end, self._lines.setdefault(job, [])
+        if place in places:
+            return  # whoever wrote it has told of it
+        places.append(place)
         if job in self._jobs:
             attempt = attempt_in(data or parsed(line), journal.runner)
             if attempt is not None:
@@ -403,12 +417,45 @@ class Attempts:
         """Return when a task was last reset, in seconds since 1970; None if it never was."""
         return self.of_job(key[1]).reset.get(key[0])
 
-    def add(self, attempt: Attempt) -> None:
-        """Take one more attempt into account."""
-        found = self.of_job(attempt.job)
-        if found is _NOTHING:
-            found = self._jobs[attempt.job] = _OfJob()
-        found.add(attempt)
+    def add(self, attempt: Attempt, at: tuple[str, int] | None = None) -> None:
+        """Take one more attempt into account.
+
+        Parameters
+        ----------
+        attempt : Attempt
+            The attempt.
+        at : (str, int), optional
+            The journal in which its line stands, and where that begins.
+        """
+        job = attempt.job
+        if at is None:
+            found = self.of_job(job)
+            if found is _NOTHING:
+                found = self._jobs[job] = _OfJob()
+            found.is_read = False
+            found.add(attempt)
+            return
+        if job in self._jobs:
+            self._jobs[job].add(attempt)
+        elif not self.lines_of(job):
+            self._jobs[job] = found = _OfJob()
+            found.add(attempt)
+        place, begin = at
+        journal = self._journals.get(place) or self._known(place, Path(place).stem)
+        self._lines.setdefault(job, []).append(journal.number << _SHIFT | begin)
+
+    def newest(self, job: str) -> tuple[str, int] | None:
+        """Return in which journal the newest line on a job stands, and where it begins."""
+        lines = self._lines.get(job)
+        if not lines:
+            return None
+        return self._numbered[lines[-1] >> _SHIFT].place, lines[-1] & (1 << _SHIFT) - 1
+
+    def release(self, job: str) -> None:
+        """Forget the attempts on a job; where their lines are is enough to read them again."""
+        found = self._jobs.get(job)
+        if found is not None and found.is_read:
+            del self._jobs[job]
 
 
 _NOTHING = _OfJob()

@@ -14,10 +14,7 @@ from ..model.records import Record
 from ..plan.planner import Planner
 from ..plan.states import Verdict
 from ..plan.tasks import Task, step_of
-from ..run.attempt import failure
-from ..run.calls import Bench, part_of, read_field
 from ..run.engine import Engine, closure
-from ..run.runner import Runner
 
 __all__ = ["ProjectHome"]
 
@@ -62,6 +59,8 @@ class ProjectHome:
 
     def value(self, record: Record, field: Field, compute: bool) -> Any:
         """Return a value, computed first if it is missing and that is wanted."""
+        from ..run.calls import read_field
+
         if not isinstance(field, Output):
             if not self.path(record, field).exists() and not getattr(field, "optional", False):
                 raise ValueNotThere(
@@ -115,6 +114,9 @@ class ProjectHome:
 
     def _run(self, planner: Planner, wanted: list[Task]) -> None:
         """Carry out some tasks with all that they need, or say what stood in the way."""
+        from ..run.attempt import failure
+        from ..run.runner import Runner
+
         tasks = closure(planner, wanted)
         summary = Runner(self.engine.worker(planner)).run(tasks)
         unfinished = [t for t in wanted if not planner.judge(t).usable]
@@ -138,6 +140,8 @@ class ProjectHome:
         )
 
     def _unstored(self, task: Task, field: Output, compute: bool) -> Any:
+        from ..run.calls import Bench, part_of
+
         if not compute:
             raise ValueNotThere(
                 f"{task.record.label}: {field.name} is not stored: it is computed each time it is "

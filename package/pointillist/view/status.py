@@ -64,6 +64,7 @@ def show_status(
     labels: Mapping[str, int] = MappingProxyType({}),
     orphans: Mapping[str, list[str]] = MappingProxyType({}),
     excluded: Mapping[str, int] = MappingProxyType({}),
+    settled: Mapping[tuple[str, str], int] = MappingProxyType({}),
 ) -> None:
     """Print the status.
 
@@ -87,13 +88,16 @@ def show_status(
         The aggregates without members, by class.
     excluded : Mapping of str to int
         How many of the records are excluded, by class.
+    settled : Mapping of (str, str) to int
+        How many more tasks are complete, by class and step.
     """
     noted = ", ".join(
         f"{count} {name}{_among(len(orphans.get(name, ())), excluded.get(name, 0))}"
         for name, count in counts.items()
     )
     console.print(Text(f"records: {noted or 'none'}"))
-    console.print(_overview(rows) if rows else Text(nothing))
+    is_any = rows or any(settled.values())
+    console.print(_overview(rows, settled) if is_any else Text(nothing))
     if labels:
         found = ", ".join(f"{label} ({count})" for label, count in sorted(labels.items()))
         console.print(f"labels: {found}", markup=False)
@@ -120,10 +124,11 @@ def _among(orphaned: int, excluded: int) -> str:
     return f" ({', '.join(said)})" if said else ""
 
 
-def _overview(rows: list[Row]) -> Table:
-    counts: dict[tuple[str, str], Counter[State]] = {}
+def _overview(rows: list[Row], settled: Mapping[tuple[str, str], int]) -> Table:
+    counts = {step: Counter({State.COMPLETE: count}) for step, count in settled.items()}
     for row in rows:
         counts.setdefault((row.kind, row.step), Counter())[row.verdict.state] += 1
+    counts = {step: found for step, found in counts.items() if found.total()}
     states = [s for s in State if any(c[s] for c in counts.values())]
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
     table.add_column("step")

@@ -6,18 +6,21 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ..errors import RecordError
-from ..plan.durations import Estimate
 from ..plan.states import Awaits, State, Verdict
 from ..plan.tasks import Task
-from ..run.runner import Summary
 from .quantities import about, counted
 from .reasons import in_words, kept_by
+
+if TYPE_CHECKING:
+    from ..plan.durations import Estimate
+    from ..run.runner import Summary
 
 __all__ = ["show_foreign", "show_plan", "show_problems", "show_summary"]
 
