@@ -20,7 +20,8 @@ from ..plan.states import Verdict
 from ..plan.tasks import Task
 from ..run import interruption
 from ..run.hands import Hand
-from ..run.pool import Passing, Pool
+from ..run.passing import Key, Passing
+from ..run.pool import Pool
 from ..run.runner import Summary
 from .cluster import Cluster
 from .demand import Demand, demand_of
@@ -31,8 +32,6 @@ __all__ = ["RayPool"]
 
 LATE = 5.0
 """Seconds after which workers that have nothing to do make way for one that Ray has no room for."""
-
-Key = tuple[str, str]
 
 
 @dataclass
@@ -146,17 +145,20 @@ class _RayPassing(Passing):
         like = [hand for hand in self._ray_hands() if hand.shape == demand]
         coming = sum(not hand.is_up for hand in like)
         width = self._agenda.width_of(first)
-        while count > coming and None in self._hands:
-            if len(like) >= self._cluster.count(demand):
+        room = self._cluster.count(demand) - len(like)
+        for number in [n for n, hand in enumerate(self._hands) if hand is None]:
+            if coming >= count or room <= 0:
                 return
             free = self._pool.processes - sum(hand.width for hand in self._living())
             if width > free:
                 self._make_way(demand)
                 return
-            hand = RayHand(self._work, self._worker.space, demand, width)
-            self._hands[self._hands.index(None)] = hand
-            like.append(hand)
-            coming += 1
+            self._hands[number] = self._begin(number, first)
+            coming, room = coming + 1, room - 1
+
+    def _begin(self, number: int, first: Task) -> Hand:
+        demand, width = demand_of(first.step.call.options), self._agenda.width_of(first)
+        return RayHand(self._work, self._worker.space, demand, width)
 
     def _make_way(self, demand: Demand) -> None:
         """End a worker that has nothing to do, for one with another demand."""
