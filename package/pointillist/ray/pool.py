@@ -143,18 +143,16 @@ class _RayPassing(Passing):
     def _hire(self, demand: Demand, first: Task, count: int) -> None:
         """Ask Ray for workers that can carry some tasks out, as many as are of use."""
         like = [hand for hand in self._ray_hands() if hand.shape == demand]
-        coming = sum(not hand.is_up for hand in like)
+        coming = sum(not (hand.is_up or self._is_late(hand)) for hand in like)
+        more = min(count - coming, self._cluster.count(demand) - len(like))
         width = self._agenda.width_of(first)
-        room = self._cluster.count(demand) - len(like)
-        for number in [n for n, hand in enumerate(self._hands) if hand is None]:
-            if coming >= count or room <= 0:
-                return
+        for _ in range(more):
             free = self._pool.processes - sum(hand.width for hand in self._living())
-            if width > free:
+            if width > free or None not in self._hands:
                 self._make_way(demand)
                 return
+            number = self._hands.index(None)
             self._hands[number] = self._begin(number, first)
-            coming, room = coming + 1, room - 1
 
     def _begin(self, number: int, first: Task) -> Hand:
         demand, width = demand_of(first.step.call.options), self._agenda.width_of(first)
@@ -172,7 +170,7 @@ class _RayPassing(Passing):
     def _look_round(self, wanted: dict[Demand, tuple[Task, int]]) -> None:
         """Look after workers that Ray has no room for."""
         hands = self._ray_hands()
-        late = [h for h in hands if not h.is_up and time.monotonic() - h.asked > LATE]
+        late = [hand for hand in hands if self._is_late(hand)]
         for hand in late:
             self._make_way(hand.demand)
         if late and not self._told and not any(hand.is_up for hand in hands):
@@ -185,6 +183,9 @@ class _RayPassing(Passing):
             for demand, (task, _) in wanted.items():
                 if not self._cluster.count(demand):
                     raise PointillistError(f"{task}: {self._cluster.refused(demand)}")
+
+    def _is_late(self, hand: RayHand) -> bool:
+        return not hand.is_up and time.monotonic() - hand.asked > LATE
 
     def _ray_hands(self) -> list[RayHand]:
         return [hand for hand in self._hands if isinstance(hand, RayHand)]

@@ -276,7 +276,8 @@ class Pooled(Runner):
             left = [task for group in self._waiting for task in group.tasks]
             facts = [fact for group in self._waiting for fact in group.facts]
             self._waiting.clear()
-            self._waiting.append(_Group([], facts=facts))
+            # the last: what was done meanwhile is told after it
+            self._waiting.append(_Group([], facts=facts, is_last=True))
         self.wire.send([("returned", left)])
 
     # in the main thread
