@@ -146,19 +146,20 @@ def test_death(workshop: Any, cluster: Any) -> None:
 
 RESOURCES = """
 @pt.step(resources={"tape": 1})
-def special(i: int) -> int:
+def special(plain: int) -> int:
     return int(Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 @pt.step
-def plain(raylet: int) -> int:
-    return raylet
+def plain(number: int) -> int:
+    return number
 
 
 class Item(pt.Record):
     i: int = pt.key()
-    raylet: int = special.step(i).to()
-    copy: int = plain.step(raylet).to()
+    copy: int = plain.step(i).to()
+    raylet: int = special.step(copy).to()
+    again: int = plain.step(raylet).to()
 """
 
 
@@ -166,7 +167,7 @@ def test_resources(workshop: Any, cluster: Any) -> None:
     """A step goes to a node that has what it asks for; the workers take turns."""
     shop = made(workshop, BASIS + RESOURCES + END, 4)
     summary = shop.run(executor="ray", address=cluster.address)
-    assert (8, []) == (summary.done, [attempt.error for _, attempt in summary.failed])
+    assert (12, []) == (summary.done, [attempt.error for _, attempt in summary.failed])
     raylet = next(iter(cluster.worker_nodes)).all_processes["raylet"][0].process.pid
     assert {raylet} == {item.raylet for item in shop.lab()[shop.module.Item]}
 

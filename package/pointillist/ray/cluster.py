@@ -49,8 +49,12 @@ class Cluster:
     """
 
     def __init__(self, address: str | None, processes: int) -> None:
-        import ray
-
+        try:
+            import ray
+        except ImportError:
+            raise ConfigurationError(
+                "the executor is ray, and Ray is not installed: pip install 'pointillist[ray]'."
+            ) from None
         self._ray: Any = ray
         self._nodes: list[Node] = []
         self._seen = float("-inf")
