@@ -6,6 +6,7 @@ import contextlib
 import os
 import pickle
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,9 +60,8 @@ def _is_alone() -> bool:
 
 
 def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return how many cores this process may use; 1 where forking is not safe, as on macOS."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
 
 @dataclass
