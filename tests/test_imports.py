@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "package" / "pointillist"
 ROOMS = [  # from the cellar up
     *("errors", "formats", "commands", "model", "space", "plan"),
-    *("run", "cluster", "values", "flow", "view", "cli", "project"),
+    *("run", "ray", "cluster", "values", "flow", "view", "cli", "project"),
 ]
 OUTSIDE = {"__init__", "testing"}  # may import from every room
 HEAVY = {"h5py", "matplotlib", "numpy", "pandas", "ray", "scipy"}

@@ -179,6 +179,8 @@ class Project(Curated, CompiledProject):
         rerun: Iterable[str] = (),
         retry_failed: bool = False,
         cold_matlab: bool = False,
+        executor: str | None = None,
+        address: str | None = None,
     ) -> Summary:
         """Carry out what must be done: steps of records first, then other operations.
 
@@ -198,6 +200,12 @@ class Project(Curated, CompiledProject):
             Try failed tasks again although nothing has changed.
         cold_matlab : bool
             Start MATLAB anew for each of its steps, not once.
+        executor : {"ray"}, optional
+            What carries steps out: by default this process, or `np` of this host. With ``"ray"``,
+            `np` says how many CPUs are used at most.
+        address : str, optional
+            The Ray cluster, ``"auto"`` or ``"host:port"``. Without it one that the program has
+            joined is used, or a local Ray started for the run.
 
         Returns
         -------
@@ -208,6 +216,8 @@ class Project(Curated, CompiledProject):
         ------
         TasksFailed
             At the end, if tasks failed; the message is the first one's.
+        ConfigurationError
+            If there is no such executor, or no such cluster.
         """
         from .cli.queued import note_losses
         from .cli.run import foreseen, run_steps
@@ -246,6 +256,8 @@ class Project(Curated, CompiledProject):
                 fail_fast=fail_fast,
                 cold_matlab=cold_matlab,
                 np=np,
+                executor=executor,
+                address=address,
             )
         own = self.own_operations(chosen)
         if own and not summary.limited:

@@ -259,13 +259,10 @@ def test_other_version(tmp_path: Path) -> None:
 
 
 def test_package_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is missing is a problem, what is optional a note; what has lost its files a problem."""
+    """What is missing is a problem, and so is what has lost its files."""
     assert Finding(
         "absent", "problem", "not installed", "pip install 'absent>=1'"
     ) == checks.package(Requirement("absent>=1"))
-    assert Finding(
-        "absent", "note", "not installed", "pip install 'pointillist[absent]' if you want it."
-    ) == checks.package(Requirement("absent>=1; extra == 'absent'"))
     distribution(tmp_path, "absent", "1.2")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert Finding(

@@ -12,7 +12,7 @@ from typing import Any
 from ..test_docs import is_shown
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "clusters.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "clusters.md").read_text(encoding="utf-8").partition("\n## Slurm\n")[2]
 BLOCK = re.compile(r"^```(python|console)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^\$ (?!sbatch )", re.MULTILINE)  # those that `--pretend` prints are no input
 

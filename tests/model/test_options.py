@@ -18,7 +18,8 @@ from pointillist.model.options import Options
         ("timeout", None, None), ("memory", 8, 8.0), ("memory", "8g", 8.0), ("memory", "8GB", 8.0),
         ("memory", "500m", 0.5), ("memory", "1t", 1000.0), ("version", "2", "2"),
         ("version", 2, "2"), ("version", None, None), ("retries", 3, 3), ("np", 4, 4),
-        ("ngpu", 1, 1),
+        ("ngpu", 1, 1), ("resources", {}, ()), ("resources", {"disk": 0.5}, (("disk", 0.5),)),
+        ("resources", {"tape": 2, "disk": 1}, (("disk", 1.0), ("tape", 2.0))),
     ],
 )  # fmt: skip
 def test_values(name: str, value: Any, expected: Any) -> None:
@@ -35,6 +36,9 @@ def test_values(name: str, value: Any, expected: Any) -> None:
         *(("retries", v) for v in (-1, 1.5, "2", True, None)),
         *(("np", v) for v in (0, None, "4")),
         *(("version", v) for v in (1.10, True, ["2"])),
+        *(("resources", v) for v in (None, "disk", {"disk": 0}, {"disk": True}, {"disk": "1"},
+                                     {1: 1}, {"": 1}, {"disk": 1.5}, {"CPU": 1},
+                                     {"disk": float("inf")}, {"disk": float("nan")})),
     ],
 )  # fmt: skip
 def test_wrong_values(name: str, value: Any) -> None:
@@ -50,7 +54,7 @@ def test_unknown_option() -> None:
         Options().updated(time_out="2h")
     assert (
         "a step has no option 'time_out'.\n  options: version, retries, timeout, np, ngpu, memory, "
-        "walltime. Did you mean timeout?"
+        "walltime, resources. Did you mean timeout?"
     ) == str(caught.value)
 
 

@@ -38,14 +38,17 @@ class Lab(pt.Project):
 class Made:
     """An agenda of all tasks of a project that has done nothing yet."""
 
-    def __init__(self, shop: Any, count: int, leave_out: str, **seconds: float) -> None:
+    def __init__(
+        self, shop: Any, count: int, leave_out: str, *, shaped: bool = False, **seconds: float
+    ) -> None:
         lab = shop.lab()
         lab.add_product(shop.module.Item, i=range(count))
         planner = lab.engine.planner()
         self.tasks = [t for t in planner.tasks() if t.step.name not in leave_out]
         waits = {t: {maker.key for maker in planner.needs(t).upstream} for t in self.tasks}
         usual = {f"Item.{name}": each for name, each in seconds.items()}
-        self.agenda = Agenda(waits, usual, {}, 2)
+        shapes = [lambda options: options.np] if shaped else []
+        self.agenda = Agenda(waits, usual, {}, 2, *shapes)
         for task in self.tasks:
             if self.agenda.is_open(task):
                 self.agenda.put(task)
@@ -131,3 +134,13 @@ def test_put_back(agenda: Any) -> None:
     assert ["1a"] == made.take(most=1)
     assert ["2a"] == made.take(most=1)
     assert [] == made.take()
+
+
+def test_shapes(workshop: Any) -> None:
+    """A worker gets tasks of its shape alone; of all shapes it is told what waits for workers."""
+    made = Made(workshop(SOURCE), 2, "b", shaped=True, a=0.001, w=0.001)
+    assert [] == made.take(shape=3)
+    assert ["0w"] == made.take(shape=2)
+    assert [("0a", 2), ("1w", 1)] == [(made.name(t), count) for t, count in made.agenda.wanted()]
+    assert ["0a"] == made.take(most=1, shape=1)
+    assert [("1a", 1), ("1w", 1)] == [(made.name(t), count) for t, count in made.agenda.wanted()]

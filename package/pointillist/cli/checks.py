@@ -122,12 +122,9 @@ def package(requirement: Requirement) -> Finding:
     import importlib.util
 
     name, wanted = requirement.name, f"{requirement.name}{requirement.specifier}"
-    extra = f"{PACKAGE}[{name}]" if requirement.marker is not None else ""
     try:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        if extra:
-            return Finding(name, "note", "not installed", f"pip install '{extra}' if you want it.")
         return _lacking(name, "not installed", wanted)
     if not requirement.specifier.contains(version, prereleases=True):
         return _lacking(name, f"{version} is installed, {requirement.specifier} is needed", wanted)

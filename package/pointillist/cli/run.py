@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..errors import ConfigurationError
 from ..flow.compiled import CompiledProject, IgnoreConditions
 from ..plan.durations import estimate
 from ..plan.planner import Planner
@@ -40,6 +41,8 @@ EXAMPLES = """examples:
   python project.py run -o stats                 one step, in every class that has it
   python project.py run --where session=a        some records
   python project.py run -p 4                     in four processes; -p alone: one for each core
+  python project.py run --executor ray           on a Ray that is started for the run
+  python project.py run --executor ray --address auto -p 64    on 64 CPUs of a Ray cluster
   python project.py run -j 3f2a --pretend        what would be done on one, why, how long it takes
   python project.py run --rerun source           also where only the source changed
   python project.py run --cold-matlab            start MATLAB anew for each of its steps
@@ -67,6 +70,16 @@ def extend(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="Start MATLAB anew for each step; by default a run starts it once.",
     )
+    parser.add_argument(
+        "--executor",
+        choices=["ray"],
+        help="What carries steps out; by default this process, or with -p several of this host. "
+        "With ray, -p says how many CPUs are used at most.",
+    )
+    parser.add_argument(
+        "--address",
+        help="The Ray cluster: auto, or HOST:PORT. Without it a local Ray is started for the run.",
+    )
 
 
 def run_steps(
@@ -84,8 +97,21 @@ def run_steps(
     cold_matlab: bool = False,
     tells: bool = False,
     np: int | None = None,
+    executor: str | None = None,
+    address: str | None = None,
 ) -> Summary:
-    """Carry out the chosen steps on the chosen records, in `np` processes."""
+    """Carry out the chosen steps on the chosen records, in `np` processes.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such executor, or no such cluster.
+    """
+    if executor not in (None, "ray") or (address is not None and executor is None):
+        raise ConfigurationError(
+            f"executor={executor!r}, address={address!r}: the executor is 'ray' or left out; only "
+            "with 'ray' there is an address."
+        )
     worker = lab.engine.worker(planner)
     worker.cold_matlab = cold_matlab
     worker.timeout = timeout if timeout is not None and timeout > 0 else None
@@ -100,7 +126,13 @@ def run_steps(
         tells,
     )
     processes = processes_of(np)
-    runner = Pool(*how, processes=processes) if processes > 1 else Runner(*how)
+    runner: Runner
+    if executor == "ray":
+        from ..ray.pool import RayPool
+
+        runner = RayPool(*how, cls=type(lab), address=address, most=max(0, np or 0))
+    else:
+        runner = Pool(*how, processes=processes) if processes > 1 else Runner(*how)
     return runner.run(ordered(selected_tasks(lab, planner, names, ids, not again), order))
 
 
@@ -196,6 +228,8 @@ def main(lab: CompiledProject, args: argparse.Namespace) -> int:
             cold_matlab=args.cold_matlab,
             tells=True,
             np=args.parallel,
+            executor=args.executor,
+            address=args.address,
         )
     if steps or not own:
         is_any = _is_any(lab, planner, args.operation_name, ids)

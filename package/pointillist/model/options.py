@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -35,6 +36,9 @@ class Options:
         Processes and GPUs.
     memory : float
         Gigabytes; text like ``"8g"``, ``"500m"`` is understood.
+    resources : mapping of str to float
+        What else a task takes, by the names that the nodes of a Ray cluster give it:
+        ``{"licence": 1}``; kept as sorted pairs. Other executors do not look at it.
     """
 
     version: str | None = None
@@ -44,6 +48,7 @@ class Options:
     ngpu: int = 0
     memory: float | None = None
     walltime: float | None = None
+    resources: tuple[tuple[str, float], ...] = ()
 
     def updated(self, **changes: Any) -> Options:
         """Return these options with `changes`.
@@ -66,6 +71,8 @@ class Options:
 
 
 def _checked(name: str, value: Any) -> Any:
+    if name == "resources":
+        return _resources(value)
     if value is None and name not in ("retries", "np", "ngpu"):
         return None
     if name == "version":
@@ -80,6 +87,29 @@ def _checked(name: str, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise DeclarationError(f"the option {name}={value!r} must be an integer from {least}.")
     return value
+
+
+def _resources(value: Any) -> tuple[tuple[str, float], ...]:
+    if not isinstance(value, Mapping):
+        raise DeclarationError(
+            f'the option resources={value!r} must be names with amounts: {{"licence": 1}}.'
+        )
+    for name, amount in value.items():
+        if name in _OWN:
+            raise DeclarationError(
+                f"the option resources={value!r} names {name}; write {_OWN[name]}= for that."
+            )
+        is_number = isinstance(amount, int | float) and not isinstance(amount, bool)
+        whole = is_number and (amount <= 1 or float(amount).is_integer())
+        if not isinstance(name, str) or not name or not whole or not 0 < amount < math.inf:
+            raise DeclarationError(
+                f"the option resources={value!r} must be names with amounts above 0; above 1 they "
+                'are whole: {"licence": 1}.'
+            )
+    return tuple(sorted((name, float(amount)) for name, amount in value.items()))
+
+
+_OWN = {"CPU": "np", "GPU": "ngpu", "memory": "memory"}
 
 
 def _quantity(name: str, value: Any, units: dict[str, float], examples: str) -> float:

@@ -67,9 +67,9 @@ class Planner:
         self.snapshot = snapshot
         self.silent: set[str] = set()
         """Runners elsewhere that have shown no sign of life and count as dead."""
-        self._rerun = rerun
+        self.rerun = rerun
         self._actions: dict[str, Mapping[str, str]] = {}
-        self._retry_failed = retry_failed
+        self.retry_failed = retry_failed
         self._sources = sources
         self._reader = NeedsReader(space)
         self._digests: dict[tuple[int, ...], str | None] = {}
@@ -133,7 +133,7 @@ class Planner:
         found = self._actions.get(step.operation)
         if found is None:
             said = self.space.configuration.rules.of(step.operation)
-            again = {rule: "run" for rule in self._rerun if said.get(rule) == "show"}
+            again = {rule: "run" for rule in self.rerun if said.get(rule) == "show"}
             found = self._actions[step.operation] = {**said, **again}
         return found
 
@@ -272,7 +272,7 @@ class Planner:
                 if not self._changed_since(task, needs, last):
                     reasons.append(Failed.at(last))  # what is there is older, and still counts
             return Verdict(State.STALE, tuple(reasons), "kept")
-        if last is not None and last.outcome == "failed" and not self._retry_failed:
+        if last is not None and last.outcome == "failed" and not self.retry_failed:
             if not self._changed_since(task, needs, last):
                 log = self.space.layout.root / last.log if last.log else None
                 return Verdict(State.FAILED, (Failed.at(last),), log=log)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Set
 
+from ..model.options import Options
 from ..plan.tasks import Task
 from .claiming import QUICK
 
@@ -38,6 +39,8 @@ class Agenda:
         What single tasks took before.
     width : int
         How many processes there are.
+    shape : callable
+        Gives, for a step's options, which workers can carry it out; by default all can.
     """
 
     def __init__(
@@ -46,8 +49,10 @@ class Agenda:
         seconds: Mapping[str, float],
         known: Mapping[Key, float],
         width: int,
+        shape: Callable[[Options], Hashable] = lambda options: None,
     ) -> None:
         self._width = width
+        self._shape = shape
         self._seconds = dict(seconds)
         self._known = dict(known)
         self._tasks = list(waits)
@@ -109,7 +114,21 @@ class Agenda:
         """Return how many of the processes a task takes: all if it asks for more."""
         return min(task.step.call.options.np, self._width)
 
-    def take(self, free: int, most: int | None = None, short: bool = False) -> list[Task]:
+    def shape_of(self, task: Task) -> Hashable:
+        """Return which workers can carry a task out."""
+        return self._shape(task.step.call.options)
+
+    def wanted(self) -> list[tuple[Task, int]]:
+        """Return for each step with tasks that can be begun the first of them, and how many."""
+        return [(self._tasks[queue[0]], len(queue)) for queue in self._queues()]
+
+    def take(
+        self,
+        free: int,
+        most: int | None = None,
+        short: bool = False,
+        shape: Hashable = None,
+    ) -> list[Task]:
         """Hand tasks out, and return them; none if there are none for so many processes.
 
         Parameters
@@ -120,8 +139,10 @@ class Agenda:
             How many tasks there may be.
         short : bool
             Whether it must be short ones.
+        shape : hashable
+            Which workers are to carry them out.
         """
-        queue = self._next(free, short)
+        queue = self._next(free, short, shape)
         if queue is None or (most is not None and most <= 0):
             return []
         if not self.is_short(self._tasks[queue[0]]):
@@ -141,15 +162,21 @@ class Agenda:
             found += self._handed(along)
         return found
 
-    def _next(self, free: int, short: bool) -> list[int] | None:
-        """Return the queue whose first task comes next: long ones first, wide ones last."""
-        found: list[tuple[int, int, list[int]]] = []
+    def _queues(self) -> Iterator[list[int]]:
+        """Yield the queues that begin with a task which can be begun."""
         for queue in self._ready.values():
             while queue and self._is_out(self._tasks[queue[0]]):
                 heapq.heappop(queue)
-            if not queue:
-                continue
+            if queue:
+                yield queue
+
+    def _next(self, free: int, short: bool, shape: Hashable) -> list[int] | None:
+        """Return the queue whose first task comes next: long ones first, wide ones last."""
+        found: list[tuple[int, int, list[int]]] = []
+        for queue in self._queues():
             task = self._tasks[queue[0]]
+            if self.shape_of(task) != shape:
+                continue
             width, is_short = self.width_of(task), self.is_short(task)
             if width <= free and (is_short or not short):
                 found.append((2 if width > 1 else int(is_short), queue[0], queue))
@@ -157,11 +184,13 @@ class Agenda:
 
     def _along(self, first: Task, most: int | None) -> list[Task]:
         """Return a task with the short ones of its record that can be done after it."""
-        found, keys = [first], {first.key}
+        found, keys, shape = [first], {first.key}, self.shape_of(first)
         for task in self._of_record[first.record.id]:
             if most is not None and len(found) >= most:
                 break
             if self._numbers[task.key] <= self._numbers[first.key] or self._is_out(task):
+                continue
+            if self.shape_of(task) != shape:
                 continue
             if self._waits[task.key] <= keys and self.is_short(task):
                 found.append(task)

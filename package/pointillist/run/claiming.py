@@ -47,11 +47,14 @@ class Claiming:
         The tasks of dead runners that were finished on the way.
     told : (str, str) or None
         A task of a dead runner of which the caller itself says how it ended.
+    lost : dict of str to str
+        Runners that are known to be dead, and what is said of what they were at.
     """
 
     worker: Worker
     recovered: int = 0
     told: tuple[str, str] | None = None
+    lost: dict[str, str] = field(default_factory=dict)
     _kept: Claim | None = None
     _seconds: dict[str, float] = field(default_factory=dict)
 
@@ -94,7 +97,9 @@ class Claiming:
 
     def is_dead(self, owner: Owner) -> bool:
         """Whether a runner is known to be dead."""
-        return owner.alive is False or owner.runner in self.worker.planner.silent
+        if owner.alive is False or owner.runner in self.lost:
+            return True
+        return owner.runner in self.worker.planner.silent
 
     def _covers(self, claim: Claim, task: Task) -> bool:
         return (
@@ -129,7 +134,8 @@ class Claiming:
             claim = self._take(Task(task.record, step), left)
             if claim is None:
                 return None
-            self.recovered += recover(self.worker, Task(task.record, step), claim, self.told)
+            held = Task(task.record, step)
+            self.recovered += recover(self.worker, held, claim, self.told, self.lost)
             if step.name == task.step.name:
                 return claim
             self.release(claim)

@@ -9,18 +9,23 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import PointillistError, Superseded, TaskError
 from ..plan.tasks import Task
 from ..space.attempts import Attempt, attempt_in
+from ..space.identity import Identity
 from ..space.journals import read_journal
 from ..space.layout import claims_in
 from .attempt import Worker
 from .claiming import Claiming
 
-__all__ = ["blamed", "cleared", "how", "recorded"]
+__all__ = ["blamed", "cleared", "gone", "how", "recorded"]
+
+PATIENCE = 10.0
+"""Seconds in which a process ends by itself that has lost who started it."""
 
 Key = tuple[str, str]
 
@@ -35,6 +40,23 @@ def how(code: int | None) -> str:
         name = f"signal {-code}"
     more = ": perhaps memory ran out" if -code == signal.SIGKILL else ""
     return f"was killed by {name}{more}"
+
+
+def gone(journal: str) -> str:
+    """Wait until a worker is gone that was lost, if it was on this host; return its name.
+
+    It ends with who started it, but perhaps a moment later.
+    """
+    identity = None
+    with contextlib.suppress(OSError, KeyError, TypeError):
+        identity = Identity.from_json(next(read_journal(Path(journal)), {}))
+    until = time.monotonic() + PATIENCE
+    while identity is not None and identity.alive():
+        if time.monotonic() > until:  # in a call that lets no thread do anything
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(identity.pid, signal.SIGKILL)
+        time.sleep(0.01)
+    return Path(journal).stem
 
 
 def recorded(worker: Worker, journal: str, tasks: Iterable[Task]) -> dict[Key, Attempt]:
@@ -62,7 +84,7 @@ def cleared(worker: Worker, claims: Claiming, task: Task) -> None:
 
 
 def blamed(
-    worker: Worker, claims: Claiming, task: Task, code: int | None, start: float
+    worker: Worker, claims: Claiming, task: Task, error: TaskError, start: float
 ) -> Attempt | None:
     """Record that a task has failed, as the worker that was at it has died.
 
@@ -74,8 +96,8 @@ def blamed(
         The run's.
     task : Task
         The task.
-    code : int or None
-        The exit code of the dead one.
+    error : TaskError
+        How it died.
     start : float
         When it began the task, in seconds since 1970.
 
@@ -93,7 +115,6 @@ def blamed(
     if claim is None:
         return None
     try:
-        error = TaskError(f"the worker process that carried it out {how(code)}.", code=code)
         return worker.fail(task, claim, error, start)
     except Superseded:
         return None

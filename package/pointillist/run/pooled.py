@@ -34,7 +34,7 @@ from .heartbeat import heartbeat
 from .interruption import Stopped, in_worker
 from .runner import Listener, Runner, Summary
 
-__all__ = ["NOTHING", "Fact", "Place", "Pooled", "Wire"]
+__all__ = ["NOTHING", "Fact", "Place", "Pooled", "Wire", "packed"]
 
 _WORDS = 0.05
 """Seconds for which what is to be said may wait for more."""
@@ -66,12 +66,9 @@ class Wire:
 
     def send(self, message: Any) -> None:
         """Send something."""
-        buffer = io.BytesIO()
-        pickler = pickle.Pickler(buffer, pickle.HIGHEST_PROTOCOL)
-        pickler.dispatch_table = {**dispatch_table, Task: _named}
-        pickler.dump(message)
+        data = packed(message)
         with self._sending:
-            self.pipe.send_bytes(buffer.getbuffer())
+            self.pipe.send_bytes(data)
 
     def receive(self) -> Any:
         """Wait for something, and return it.
@@ -88,6 +85,15 @@ class Wire:
     def _task(self, cls: str, id: str, step: str) -> Task:
         kind = self._classes[cls]
         return Task(self._space.records(kind)[id], kind.__steps__[step])
+
+
+def packed(message: Any) -> memoryview:
+    """Return a message as it goes over a wire."""
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = {**dispatch_table, Task: _named}
+    pickler.dump(message)
+    return buffer.getbuffer()
 
 
 class _Unpickler(pickle.Unpickler):
@@ -203,26 +209,27 @@ class Pooled(Runner):
         To the run.
     place : Place
         Where this worker notes which task it is at.
-    numbers : dict of (str, str) to int
-        What each task is called there.
+    executor : str
+        What its journal says of how tasks are carried out.
     """
 
     wire: Wire = field(kw_only=True)
     place: Place = field(kw_only=True)
-    numbers: dict[tuple[str, str], int] = field(kw_only=True)
+    executor: str = field(default="processes", kw_only=True)
 
     def serve(self) -> None:
-        """Carry out, in a process that was forked from the run, what the run says."""
+        """Carry out, in a process of its own, what the run says."""
         in_worker(signal.SIGINT, signal.SIGTERM)
         gc.freeze()  # what was there before the fork stays shared
         sys.stdout = getattr(sys.stdout, "rich_proxied_file", sys.stdout)  # the bar is the run's
         sys.stderr = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
-        self._told = _Told(self.wire, self.place, self.numbers, self._planner.attempts)
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._told = _Told(self.wire, self.place, self._numbers, self._planner.attempts)
         self.listener = self._told
         self._waiting: deque[_Group] = deque()
         self._heard = threading.Condition()
         self._is_over = False
-        self._journal.executor = "processes"
+        self._journal.executor = self.executor
         with contextlib.suppress(SpaceError):  # else each task says so
             self._told.say("journal", self._journal.open(), now=True)
         threading.Thread(target=self._listen, name="pointillist pool", daemon=True).start()
@@ -246,7 +253,8 @@ class Pooled(Runner):
 
     def _hear(self, what: str, *told: Any) -> None:
         if what == "portion":
-            tasks, direct, again, facts, beside = told
+            tasks, numbers, direct, again, facts, beside = told
+            self._numbers.update(zip((task.key for task in tasks), numbers, strict=True))
             self._planner.attempts.beside = beside
             with self._heard:
                 self._told.is_alone = len(tasks) == 1
@@ -268,7 +276,8 @@ class Pooled(Runner):
             left = [task for group in self._waiting for task in group.tasks]
             facts = [fact for group in self._waiting for fact in group.facts]
             self._waiting.clear()
-            self._waiting.append(_Group([], facts=facts))
+            # the last: what was done meanwhile is told after it
+            self._waiting.append(_Group([], facts=facts, is_last=True))
         self.wire.send([("returned", left)])
 
     # in the main thread

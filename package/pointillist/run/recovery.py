@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from ..errors import SpaceError
 from ..plan.tasks import Task
@@ -17,14 +19,21 @@ from .publish import discard, is_published, publish
 __all__ = ["recover"]
 
 
-def recover(worker: Worker, task: Task, claim: Claim, told: tuple[str, str] | None = None) -> int:
+def recover(
+    worker: Worker,
+    task: Task,
+    claim: Claim,
+    told: tuple[str, str] | None = None,
+    lost: Mapping[str, str] = MappingProxyType({}),
+) -> int:
     """Finish or discard what dead runners have left; return how many tasks were finished.
 
     Under their claim they may have been at steps that depend on the claimed one.
 
     A dead runner's journal has a closing line: what it made is renamed into place. It has none:
     what it made is discarded, and this runner's journal says that the attempt was interrupted; not
-    so of the task `told`, of which the caller says more.
+    so of the task `told`, of which the caller says more. Of some runners it says in `lost` what is
+    recorded as the reason.
 
     Raises
     ------
@@ -51,9 +60,9 @@ def recover(worker: Worker, task: Task, claim: Claim, told: tuple[str, str] | No
                 continue
             elif each is not task:
                 if stages_in(claim.names, each.step.name) or _has_printed(worker, each, claim):
-                    _note_death(owner, worker, each, claim.folder)
+                    _note_death(owner, worker, each, claim.folder, lost)
             elif recorded is None or last_good.get(each.key) != recorded:
-                _note_death(owner, worker, each, claim.folder)
+                _note_death(owner, worker, each, claim.folder, lost)
     for each in tasks:
         discard(claim.folder, each.step.name, names=claim.names)
     claim.names = os.listdir(claim.folder.place)
@@ -99,7 +108,9 @@ def _finish(recorded: Attempt, folder: JobFolder, task: Task) -> None:
         ) from error
 
 
-def _note_death(owner: Owner, worker: Worker, task: Task, folder: JobFolder) -> None:
+def _note_death(
+    owner: Owner, worker: Worker, task: Task, folder: JobFolder, lost: Mapping[str, str]
+) -> None:
     """Record that an attempt of a dead runner made nothing."""
     now = time.time()
     number = worker.planner.attempts.count.get(task.key, 0) + 1
@@ -112,7 +123,7 @@ def _note_death(owner: Owner, worker: Worker, task: Task, folder: JobFolder) -> 
         now,
         {},
         log=worker.log_of(folder.log(task.step.name, number)),
-        error=f"its runner {owner.runner} died",
+        error=lost.get(owner.runner, f"its runner {owner.runner} died"),
         ran_by=owner.runner,
     )
     worker.record(died)

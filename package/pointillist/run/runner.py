@@ -53,6 +53,9 @@ class Listener:
     def waiting_for(self, owner: Owner) -> None:
         """The run waits to see whether a runner elsewhere still lives."""
 
+    def noted(self, text: str) -> None:
+        """There is something to be known about where the run takes place."""
+
 
 @dataclass
 class Summary:

@@ -113,3 +113,7 @@ class RunProgress(Listener):
             f"waiting up to a minute for a sign of life of {owner.runner} on {host} …",
             markup=False,
         )
+
+    def noted(self, text: str) -> None:
+        """Show what is to be known about where the run takes place."""
+        self._console.print(text, markup=False)
