@@ -36,6 +36,7 @@ A message says what happened, where, and what to do. Every error has the attribu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 __all__ = [
@@ -226,3 +227,20 @@ class OutputUnwritable(TaskError):
 
 class Superseded(TaskError):
     """Another runner took the task over."""
+
+
+def closest(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """Return the known name that was perhaps meant; empty if none is like it.
+
+    Parameters
+    ----------
+    name : str
+        What was said.
+    known : iterable of str
+        What could have been.
+    likeness : float
+        From 0 to 1: how like it must be.
+    """
+    import difflib  # which nobody needs as long as all is well
+
+    return next(iter(difflib.get_close_matches(name, list(known), 1, likeness)), "")

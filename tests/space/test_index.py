@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,9 @@ def sheets(draw: st.DrawFn) -> Sheet:
     sheet = Sheet(draw(st.text("abc")), [["name", "str"]], 3 + 2 * (1 + files))
     for id in draw(st.lists(st.text("0123456789abcdef", min_size=32, max_size=32), unique=True)):
         numbers = draw(st.lists(NUMBERS, min_size=sheet.width, max_size=sheet.width))
-        sheet.add(id, numbers, draw(st.lists(st.integers(0, 2**60))), [draw(st.text())])
+        sheet.add(
+            id, numbers, draw(st.lists(st.integers(0, 2**60))), orjson.dumps([draw(st.text())])
+        )
     return sheet
 
 
@@ -64,7 +67,7 @@ def test_round_trip(layout: Layout, index: Index) -> None:
 def test_damaged(layout: Layout, data: st.DataObject) -> None:
     """An index that is torn, longer, or differs in a byte is none."""
     sheet = Sheet("s", [["name", "str"]], 5)
-    sheet.add("0" * 32, range(5), [7], ["a"])
+    sheet.add("0" * 32, range(5), [7], b'["a"]')
     write_index(layout, Index({"Item": sheet}, [Known("a", 1, 2, 2, "r", 3)], {"x": [1]}))
     content = bytearray(layout.index.read_bytes())
     place = data.draw(st.integers(0, len(content) - 1))

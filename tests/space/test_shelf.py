@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +30,7 @@ def sheet_of(told: dict[str, tuple[str, int]]) -> Sheet:
     """Return a sheet that tells of some records."""
     sheet = Sheet("", kinds_of(Item), 0)
     for id, place in told.items():
-        sheet.add(id, [], [], list(place))
+        sheet.add(id, [], [], orjson.dumps(place))
     return sheet
 
 

@@ -7,14 +7,13 @@ A template is a folder with a ``project.py``, an ``init.py`` that fills its data
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from pointillist.errors import TemplateError
+from pointillist.errors import TemplateError, closest
 
 __all__ = ["copy", "description", "fill", "names", "templates_folder"]
 
@@ -127,6 +126,6 @@ def _find(template: str) -> Path:
     known = names()
     if template in known:
         return templates_folder() / template
-    close = difflib.get_close_matches(template, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    close = closest(template, known)
+    hint = f" Did you mean {close!r}?" if close else ""
     raise TemplateError(f"There is no template {template!r}: {', '.join(known)}.{hint}")

@@ -8,14 +8,13 @@ a field in such a place is an error when the template is read.
 from __future__ import annotations
 
 import datetime
-import difflib
 import os
 import re
 import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..errors import DeclarationError, UnknownField
+from ..errors import DeclarationError, UnknownField, closest
 
 __all__ = ["fields", "fill"]
 
@@ -139,9 +138,9 @@ def _word(name: str, value: Any) -> str:
 
 
 def _unknown(template: str, name: str, values: Mapping[str, Any]) -> UnknownField:
-    close = difflib.get_close_matches(name, values, n=1)
+    close = closest(name, values)
     advice = (
-        f"Did you mean {{{close[0]}}}?" if close else f"Braces of the shell's own: {{{{{name}}}}}."
+        f"Did you mean {{{close}}}?" if close else f"Braces of the shell's own: {{{{{name}}}}}."
     )
     return UnknownField(
         f'The command "{template}" has the field {{{name}}}, which has no value.\n'

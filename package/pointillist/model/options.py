@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ..errors import DeclarationError
+from ..errors import DeclarationError, closest
 
 __all__ = ["Options"]
 
@@ -61,8 +60,8 @@ class Options:
         known = [f.name for f in fields(self)]
         for name, value in changes.items():
             if name not in known:
-                close = difflib.get_close_matches(name, known, 1)
-                hint = f" Did you mean {close[0]}?" if close else ""
+                close = closest(name, known)
+                hint = f" Did you mean {close}?" if close else ""
                 raise DeclarationError(
                     f"a step has no option {name!r}.\n  options: {', '.join(known)}.{hint}"
                 )

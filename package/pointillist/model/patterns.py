@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import string
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from ..errors import SeedPatternError
+from ..errors import SeedPatternError, closest
 from . import keys
 
 __all__ = ["SeedPattern"]
@@ -182,8 +181,8 @@ class SeedPattern:
 
     def _check_field(self, where: str, name: str, spec: str, conversion: str | None) -> None:
         if name not in self.kinds:
-            close = difflib.get_close_matches(name, self.kinds, 1, 0.4)
-            hint = f" Did you mean {{{close[0]}}}?" if close else ""
+            close = closest(name, self.kinds, 0.4)
+            hint = f" Did you mean {{{close}}}?" if close else ""
             raise SeedPatternError(
                 f"{where} has the field {{{name}}}, which is no key of "
                 f"{self.owner.split('.')[0]}.\n  keys: {', '.join(self.kinds) or 'none'}.{hint}"

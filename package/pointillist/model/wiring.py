@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from ..commands.shell import fields as template_fields
-from ..errors import DeclarationError, UnknownField
+from ..errors import DeclarationError, UnknownField, closest
 from ..formats import check_options, format_for, suffix_for
 from .arguments import Each, Out, Ref, is_literal, refs, transform, walk
 from .fields import Field, Output
@@ -92,9 +91,9 @@ def _resolved(cls: RecordType, step: str, call: Call, fields: Mapping[str, Field
         if name.partition(".")[0] == "out" or name in arguments:
             continue
         if name not in fields:
-            close = difflib.get_close_matches(name, fields, 1, 0.4)
+            close = closest(name, fields, 0.4)
             braces = f" Braces of the shell's own are written {{{{{name}}}}}."
-            hint = f" Did you mean {{{close[0]}}}?" if close else braces
+            hint = f" Did you mean {{{close}}}?" if close else braces
             raise UnknownField(
                 f"{where}: the command {call.target!r} has {{{name}}}, which is no field of "
                 f"{cls.__name__}.\n  fields: {', '.join(fields) or 'none'}.{hint}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import os
 import sys
-import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,7 +195,7 @@ class OwnModules:
 
     def __init__(self, root: Path) -> None:
         self._roots = list(dict.fromkeys([root.absolute(), root.resolve()]))
-        self._standard = Path(sysconfig.get_path("stdlib"))
+        self._standard = Path(os.__file__).parent
         self._read: dict[Path, OwnModule | None] = {}
         self._places: dict[Path, str | None] = {}
 

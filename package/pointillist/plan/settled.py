@@ -152,10 +152,12 @@ class Settled:
         is_as_before = self._as_before.get(cls)
         as_before: list[str] = []
         rest = ids
-        if is_as_before is not None:
+        changed = self._attempts.beside_index()
+        if is_as_before is not None and changed is not None:
             rest = []
             for id in ids:
-                (as_before if is_as_before(id) else rest).append(id)
+                as_it_was = id not in changed and is_as_before(id)
+                (as_before if as_it_was else rest).append(id)
         if len(rest) >= WORTH:
             for id in sorted(rest, key=self._attempts.first_line_of):  # as they lie on disk
                 with contextlib.suppress(CorruptRecord):
@@ -176,8 +178,9 @@ class Settled:
         if not self._ready(cls):
             return False
         is_as_before = self._as_before.get(cls)
-        if is_as_before is not None and is_as_before(record.id):
-            return True
+        if is_as_before is not None and self._attempts.is_as_indexed(record.id):
+            if self._attempts.excluded(record.id) is None and is_as_before(record.id):
+                return True
         return self._is_complete(record, self._into(cls))
 
     def _open(self, cls: RecordType) -> None:
@@ -210,11 +213,11 @@ class Settled:
         names, seeds = self._names[cls]
         ends = [f"/{name}" for name in names]
         prefix = self._space.job_place(cls, "")
-        attempts, stat = self._attempts, os.stat
+        stat = os.stat
 
         def is_as_before(id: str) -> bool:
             row = rows.get(id)
-            if row is None or not attempts.is_as_indexed(id) or attempts.excluded(id) is not None:
+            if row is None:
                 return False
             place, at = prefix + id, row * width
             try:
@@ -284,7 +287,7 @@ class Settled:
             if found is None:
                 return
             numbers += found
-        fresh.add(record.id, numbers, self._attempts.lines_of(record.id), told)
+        fresh.add(record.id, numbers, self._attempts.lines_of(record.id), orjson.dumps(told))
 
     def _into(self, cls: RecordType) -> Sheet:
         """Return the sheet of what was newly seen of a class."""

@@ -9,10 +9,11 @@ from ..errors import UnknownField
 from ..model.pipeline import StepSpec
 from ..model.records import Record
 from ..plan.tasks import Task
-from ..space import exclusions, pruning
+from ..space import exclusions
 from .engine import Engine
 
 if TYPE_CHECKING:
+    from ..space.pruning import Pruned
     from .acceptance import Acceptance
     from .resetting import Reset
 
@@ -106,7 +107,7 @@ class Curated:
         """Include records again that were excluded; return those that were."""
         return exclusions.include(self.engine.space, self.engine.journal, _listed(record))
 
-    def prune(self) -> list[pruning.Pruned]:
+    def prune(self) -> list[Pruned]:
         """Remove the folders of aggregates that have lost all their members. It does not ask.
 
         Returns
@@ -114,7 +115,9 @@ class Curated:
         list of Pruned
             Those that were removed, and those that were kept because a runner is at work there.
         """
-        return pruning.prune(self.engine.space, self.engine.journal)
+        from ..space.pruning import prune
+
+        return prune(self.engine.space, self.engine.journal)
 
 
 def _listed(record: Record | Iterable[Record]) -> list[Record]:

@@ -401,13 +401,15 @@ class DataSpace:
         sheet = self._sheet(cls)
         known = sheet.rows if sheet is not None else {}
         try:
-            return [name for name in os.listdir(workspace) if name in known or is_job(name)]
+            names = os.listdir(workspace)
         except FileNotFoundError:
             return []
         except OSError as error:
             raise SpaceError(
                 f"{workspace} cannot be read: {error.strerror or error}. Make the folder readable."
             ) from error
+        others = {name for name in set(names).difference(known) if not is_job(name)}
+        return [name for name in names if name not in others] if others else names
 
     def _fill(
         self,

@@ -4,9 +4,9 @@ It is a cache: it may be deleted, be torn or come from elsewhere, and no answer 
 says of a job counts as long as the job's folder has the number and the times that it had, and the
 journals have only grown. One file, replaced whole, of numbers that are read in one piece::
 
-    pointillist index 1 <CRC-32 of the rest> <bytes of the head>
+    pointillist index 2 <CRC-32 of the rest> <bytes of the head>
     the head: JSON
-    for each class: the ids, the numbers, where the lines begin, the keys
+    for each class: the ids, the numbers, where the lines begin, the keys, a line for each job
 
 Who writes it looks at nothing that changed within the last instant before the look began: two
 changes within one tick of a file system's clock carry one time.
@@ -40,7 +40,7 @@ __all__ = [
     "write_index",
 ]
 
-_MAGIC = b"pointillist index 1"
+_MAGIC = b"pointillist index 2"
 _ID = 32
 """Characters of a job id."""
 
@@ -94,8 +94,8 @@ class Sheet:
         Where the lines on the jobs are, one job after the other.
     begins : array of int
         Where in `lines` those of each job begin; and the end.
-    keys : list of list
-        The values of each job's keys, as in its state point.
+    keys : list of bytes
+        The values of each job's keys, as in its state point: a list in JSON.
     """
 
     signature: str
@@ -105,12 +105,12 @@ class Sheet:
     numbers: array[int] = field(default_factory=lambda: array("q"))
     lines: array[int] = field(default_factory=lambda: array("q"))
     begins: array[int] = field(default_factory=lambda: array("q", [0]))
-    keys: list[list[Any]] = field(default_factory=list)
+    keys: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rows = {id: row for row, id in enumerate(self.ids)}
 
-    def add(self, id: str, numbers: Sequence[int], lines: list[int], keys: list[Any]) -> None:
+    def add(self, id: str, numbers: Sequence[int], lines: list[int], keys: bytes) -> None:
         """Add a job."""
         self.rows[id] = len(self.ids)
         self.ids.append(id)
@@ -236,10 +236,11 @@ def read_index(layout: Layout) -> Index | None:
             at += _ID * count
             arrays = []
             for length in (width * count, line_count, count + 1):
-                arrays.append(array("q", view[at : at + 8 * length].tobytes()))
+                arrays.append(array("q"))
+                arrays[-1].frombytes(view[at : at + 8 * length])
                 at += 8 * length
             numbers, lines, begins = arrays
-            keys = orjson.loads(view[at : at + key_size])
+            keys = bytes(view[at : at + key_size]).split(b"\n") if count else []
             at += key_size
             ids = [text[n : n + _ID] for n in range(0, len(text), _ID)]
             sheets[name] = Sheet(signature, kinds, width, ids, numbers, lines, begins, keys)
@@ -285,7 +286,7 @@ def write_index(layout: Layout, index: Index) -> None:
 
 
 def _content(index: Index) -> bytes:
-    keys = {name: orjson.dumps(sheet.keys) for name, sheet in index.sheets.items()}
+    keys = {name: b"\n".join(sheet.keys) for name, sheet in index.sheets.items()}
     head: Mapping[str, Any] = {
         "sheets": {
             name: (s.signature, s.kinds, s.width, len(s.ids), len(s.lines), len(keys[name]))

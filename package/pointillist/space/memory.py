@@ -190,6 +190,16 @@ class Attempts:
         """Whether nothing is known of a job but what the index says."""
         return self._index is not None and job not in self._lines and job not in self._jobs
 
+    def beside_index(self) -> Set[str] | None:
+        """Return the jobs of which more is known than the index says, or that are excluded.
+
+        None if there is no index, or its journals are not what they were.
+        """
+        if self._index is None:
+            return None
+        excluded = {job for job, last in self.exclusions.items() if last.excluded}
+        return excluded | self._lines.keys() | self._jobs.keys()
+
     def of_job(self, job: str) -> _OfJob:
         """Return the attempts on a job, read if they were not yet."""
         found = self._jobs.get(job)

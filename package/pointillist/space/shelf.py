@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from ..errors import RecordError
 from ..model import keys
 from ..model.records import RecordType, sort_key
@@ -63,11 +65,9 @@ class Shelf(Mapping[str, Any]):
         sheets = {id(sheet): sheet for sheet in self._ids.values() if sheet is not None}
         if ordered and sheets:
             told = {
-                tuple(sheet.keys[sheet.rows[id]])
-                for id, sheet in self._ids.items()
-                if sheet is not None
+                sheet.keys[sheet.rows[id]] for id, sheet in self._ids.items() if sheet is not None
             }
-            if any(tuple(map(keys.encode, place)) in told for place, _, _ in ordered):
+            if any(orjson.dumps(list(map(keys.encode, p))) in told for p, _, _ in ordered):
                 return False
         places: dict[tuple[Any, ...], Any] = {}
         for place, _, record in ordered:
@@ -144,8 +144,8 @@ def kinds_of(cls: RecordType) -> list[list[str]]:
     return [[name, kind.__qualname__] for name, kind in cls.keys.items()]
 
 
-def decoded(cls: RecordType, told: list[Any]) -> dict[str, Any]:
-    """Return the keys of a record of a class, from their values as JSON in order.
+def decoded(cls: RecordType, told: bytes) -> dict[str, Any]:
+    """Return the keys of a record of a class, from their values in order, as a sheet has them.
 
     Raises
     ------
@@ -154,5 +154,5 @@ def decoded(cls: RecordType, told: list[Any]) -> dict[str, Any]:
     """
     return {
         name: keys.decode(value, kind)
-        for (name, kind), value in zip(cls.keys.items(), told, strict=True)
+        for (name, kind), value in zip(cls.keys.items(), orjson.loads(told), strict=True)
     }

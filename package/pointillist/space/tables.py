@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import csv
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -62,6 +61,8 @@ def read_rows(path: Path, as_text: Iterable[str] = ()) -> list[dict[str, Any]]:
     """
     try:
         if path.suffix.lower() == ".toml":
+            import tomllib
+
             tables = tomllib.loads(path.read_text(encoding="utf-8"))
             return [
                 dict(row)
