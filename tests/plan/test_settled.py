@@ -385,3 +385,19 @@ def test_changes_within_one_tick(tmp_path: Path) -> None:
         assert State.RUNNING is state()
         (folder / ".clean.claim.1").unlink()
         (folder / "notes.md").unlink()
+
+
+def test_too_young_for_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done anew, and is too young to be kept, leaves nothing of before in the index."""
+    lab = made(tmp_path / "lab")
+    _rewrite(lab, "raw", keep=False)
+    assert 3 == lab.run()
+    with monkeypatch.context() as patch:
+        patch.setattr(settled, "COARSE", 10**18)
+        planner = lab.lab.engine.planner()
+        planner.glance()
+        planner.keep()
+    counts = lab.lab.engine.planner().attempts.count
+    assert [1, 2] == sorted(counts["Item.clean", job.id] for job in lab.lab[lab.module.Item])
+    actual, expected, _ = judged_twice(lab)
+    assert expected == actual

@@ -319,7 +319,6 @@ class Settled:
             return
         young = now - (time.monotonic_ns() - self._begun) - COARSE
         sheets = {}
-        at_once = {cls.__name__: ids for cls, ids in self._at_once.items()}
         for name in dict.fromkeys([*self._fresh, *self._sheets]):
             fresh, old = self._fresh.get(name), self._sheets.get(name)
             if fresh is not None and old is None and max(fresh.numbers, default=0) < young:
@@ -331,15 +330,12 @@ class Settled:
             if fresh is not None:
                 kept.extend(fresh, lambda id, numbers: max(_times(numbers)) < young)
             if old is not None:
-                told = at_once.get(name)
-                kept.extend(old, lambda id, _, told=told: self._is_kept(id, told))  # type: ignore[misc]
+                kept.extend(old, lambda id, _: self._is_kept(id))
         with contextlib.suppress(OSError):  # a journal has gone meanwhile
             write_index(self._space.layout, self._attempts.index(sheets))
 
-    def _is_kept(self, id: str, told: Set[str] | None) -> bool:
+    def _is_kept(self, id: str) -> bool:
         """Whether what the index says of a job may stay; else its lines are all that is kept."""
-        if told is not None:
-            return id in told
         return self._attempts.is_as_indexed(id) and self._known.get(id, True)
 
     def _agrees(
