@@ -112,7 +112,8 @@ def test_shown_before_it_is_recorded(shop: Any, held: Held) -> None:
     worker, queue = ended(shop, name, "TIMEOUT")
     before = {path: path.stat().st_mtime_ns for path in shop.root.rglob("*") if path.is_file()}
     queue.lay_over(worker.planner)
-    found = [worker.planner.judge(task) for task in worker.planner.tasks([shop.module.Session])]
+    tasks = [t for t in worker.planner.tasks() if isinstance(t.record, shop.module.Session)]
+    found = [worker.planner.judge(task) for task in tasks]
     assert ["failed: batch job 7_0 ended on far: TIMEOUT (Why)"] * 2 == list(map(str, found))
     after = {path: path.stat().st_mtime_ns for path in shop.root.rglob("*") if path.is_file()}
     assert before == after

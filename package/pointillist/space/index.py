@@ -34,6 +34,7 @@ __all__ = [
     "Known",
     "Sheet",
     "folder_stamp",
+    "has_grown",
     "read_index",
     "tail_of",
     "time_at",
@@ -205,6 +206,17 @@ def tail_of(place: str, end: int) -> int:
 
 _TAIL = 1024
 """Bytes by which a journal is known that has only grown."""
+
+
+def has_grown(place: str, known: Known) -> bool:
+    """Whether a journal is the one that the index knows, with or without more at its end."""
+    try:
+        seen = os.stat(place)
+        if seen.st_ino != known.inode or seen.st_size < known.size:
+            return False
+        return tail_of(place, known.end) == known.tail
+    except OSError:
+        return False
 
 
 def folder_stamp(place: str) -> tuple[int, int, int]:

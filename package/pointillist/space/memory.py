@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from ..errors import SpaceError
 from .attempts import Attempt, Exclusion, attempt_in, exclusion_in
-from .index import Index, Known, Sheet, tail_of
+from .index import Index, Known, Sheet, has_grown, tail_of
 from .journals import Journal, parsed
 from .layout import Layout
 from .lines import Lines
@@ -298,7 +298,7 @@ class Attempts:
         found = []
         for number, known in enumerate(self._index.journals):
             place = places.get(known.name)
-            if place is None or not _has_grown(place, known):
+            if place is None or not has_grown(place, known):
                 break
             size, end = known.size, known.end
             found.append(_Read(place, known.runner, number, size, end, known.inode))
@@ -482,17 +482,6 @@ def _job_in(line: bytes) -> str:
         return ""
     begin = operation + 9
     return line[begin : line.find(b'"', begin)].decode("ascii", "replace")
-
-
-def _has_grown(place: str, known: Known) -> bool:
-    """Whether a journal is the one that the index knows, with or without more at its end."""
-    try:
-        seen = os.stat(place)
-        if seen.st_ino != known.inode or seen.st_size < known.size:
-            return False
-        return tail_of(place, known.end) == known.tail
-    except OSError:
-        return False
 
 
 def _unreadable(place: str, error: OSError) -> SpaceError:
