@@ -125,7 +125,7 @@ def skip_without(*programs: str) -> None:
         name for name in programs if not shutil.which(name, path=f"{os.environ['PATH']}:{SBIN}")
     ]
     if missing:
-        pytest.skip(f"Slurm is not installed: {', '.join(missing)} not found (see tools/slurm.sh)")
+        pytest.skip(f"Slurm is not installed: {', '.join(missing)} not found (see tests/slurm.sh)")
 
 
 @pytest.fixture(scope="session")
